@@ -1,0 +1,154 @@
+"""
+Settings: everything Baton reads from its environment, read once, typed, with the defaults visible.
+
+With nothing set, Baton runs embedded: SQLite files and a SQLite broker under `var/`, on localhost. In production
+(`BATON_ENV=production`) it refuses to start on a default secret.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: Services that own tables, with the port each front listens on by default.
+SERVICE_PORTS = {"auth": 8003, "helpdesk": 8000, "tickets": 8004, "workflow": 8002}
+SERVICES = tuple(SERVICE_PORTS)
+
+_DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"  # noqa: S105
+
+
+class SettingsError(Exception):
+    """The environment cannot be used; the message names the variable and the remedy. Fix it and start again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """
+    One immutable value, passed down to whatever needs it.
+
+    Durations are in seconds. URLs have no trailing slash.
+    """
+
+    environment: str = "development"
+    data_dir: Path = Path("var")
+    database_urls: Mapping[str, str] = field(default_factory=dict)
+    broker_url: str = ""
+    host: str = "127.0.0.1"
+    ports: Mapping[str, int] = field(default_factory=lambda: dict(SERVICE_PORTS))
+    urls: Mapping[str, str] = field(default_factory=dict)
+    service_secret: str = _DEVELOPMENT_SECRET
+    token_algorithm: str = "EdDSA"
+    token_secret: str = _DEVELOPMENT_SECRET
+    access_token_seconds: int = 900
+    refresh_token_seconds: int = 14 * 86400
+    log_level: str = "INFO"
+    log_format: str = "auto"
+    sqlite_synchronous: str = "FULL"
+    pool_size: int = 10
+    statement_timeout_seconds: int = 30
+    celery_queues: frozenset[str] = frozenset()
+    batch_size: int = 50
+    worker_threads: int = 4
+    max_body_bytes: int = 1_000_000
+
+    @property
+    def production(self) -> bool:
+        """Whether this is a production environment: secure cookies, no default secrets."""
+        return self.environment == "production"
+
+    @property
+    def embedded_broker(self) -> bool:
+        """Whether messages travel through the SQLite broker under `data_dir` rather than RabbitMQ."""
+        return not self.broker_url
+
+    def database_url(self, service: str) -> str:
+        """Return where a service keeps its tables: `postgresql://...`, or `sqlite:///FILE` under `data_dir`."""
+        return self.database_urls.get(service) or f"sqlite:///{self.data_dir / f'{service}.db'}"
+
+    def url(self, service: str) -> str:
+        """Return the base URL at which other processes reach a service's front."""
+        return self.urls.get(service) or f"http://{self.host}:{self.ports[service]}"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """
+    Read the environment into Settings.
+
+    Raises:
+        SettingsError: a value is malformed, or production would run on a default secret.
+    """
+    env = os.environ if environ is None else environ
+    shared_database = env.get("BATON_DATABASE_URL", "")
+    settings = Settings(
+        environment=_choice(env, "BATON_ENV", ("development", "test", "production"), "development"),
+        data_dir=Path(env.get("BATON_DATA_DIR", "var")),
+        database_urls={
+            service: env.get(f"BATON_DATABASE_URL_{service.upper()}") or shared_database for service in SERVICES
+        },
+        broker_url=env.get("BATON_BROKER_URL", ""),
+        host=env.get("BATON_HOST", "127.0.0.1"),
+        ports={
+            service: _integer(env, f"BATON_{service.upper()}_PORT", port) for service, port in SERVICE_PORTS.items()
+        },
+        urls={service: env.get(f"BATON_{service.upper()}_URL", "").rstrip("/") for service in SERVICES},
+        service_secret=env.get("BATON_SERVICE_SECRET") or _DEVELOPMENT_SECRET,
+        token_algorithm=_choice(env, "BATON_TOKEN_ALGORITHM", ("EdDSA", "RS256", "HS256"), "EdDSA"),
+        token_secret=env.get("BATON_TOKEN_SECRET") or _DEVELOPMENT_SECRET,
+        access_token_seconds=_integer(env, "BATON_ACCESS_TOKEN_SECONDS", 900),
+        refresh_token_seconds=_integer(env, "BATON_REFRESH_TOKEN_SECONDS", 14 * 86400),
+        log_level=env.get("BATON_LOG_LEVEL", "INFO").upper(),
+        log_format=_choice(env, "BATON_LOG_FORMAT", ("auto", "console", "json"), "auto"),
+        sqlite_synchronous=_choice(env, "BATON_SQLITE_SYNCHRONOUS", ("FULL", "NORMAL"), "FULL"),
+        pool_size=_integer(env, "BATON_POOL_SIZE", 10),
+        statement_timeout_seconds=_integer(env, "BATON_STATEMENT_TIMEOUT_SECONDS", 30),
+        celery_queues=frozenset(q.strip() for q in env.get("BATON_CELERY_QUEUES", "").split(",") if q.strip()),
+        batch_size=_integer(env, "BATON_BATCH_SIZE", 50),
+        worker_threads=_integer(env, "BATON_WORKER_THREADS", 4),
+        max_body_bytes=_integer(env, "BATON_MAX_BODY_BYTES", 1_000_000),
+    )
+    _refuse_unsafe(settings)
+    return settings
+
+
+@functools.cache
+def get_settings() -> Settings:
+    """Return the process's settings, read on first use. Tests replace them with `get_settings.cache_clear()`."""
+    return load_settings()
+
+
+def _refuse_unsafe(settings: Settings) -> None:
+    for service in SERVICES:
+        url = settings.database_url(service)
+        if not url.startswith(("postgresql://", "postgres://", "sqlite:///")):
+            raise SettingsError(f"BATON_DATABASE_URL: {url.split(':')[0]!r} is not postgresql:// or sqlite:///")
+    if settings.environment == "test" and settings.broker_url == "stub://":
+        return
+    if settings.broker_url and not settings.broker_url.startswith(("amqp://", "amqps://")):
+        raise SettingsError("BATON_BROKER_URL must start with amqp:// or amqps://; leave it empty for the embedded broker")
+    if not settings.production:
+        return
+    if settings.service_secret == _DEVELOPMENT_SECRET or len(settings.service_secret) < 32:
+        raise SettingsError("BATON_SERVICE_SECRET must be set to 32 or more random characters in production")
+    if settings.token_algorithm == "HS256" and (
+        settings.token_secret == _DEVELOPMENT_SECRET or len(settings.token_secret) < 32
+    ):
+        raise SettingsError("BATON_TOKEN_SECRET must be set to 32 or more random characters when HS256 is used")
+
+
+def _integer(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit():
+        raise SettingsError(f"{name} must be a whole number, not {text!r}")
+    return int(text)
+
+
+def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    value = env.get(name) or default
+    if value not in choices:
+        raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value

@@ -1,0 +1,118 @@
+"""
+The transaction in which everything happens: own rows and the messages they cause commit together, or neither.
+
+    with write_tx("helpdesk") as tx:
+        ticket = store(tx, decision)
+        tx.announce(ReceiveTicket(payload=...), ticket_number=ticket.number)
+
+`announce` only notes the message; on leaving the block the notes become outbox rows in one statement, the transaction commits,
+and the relay is woken. An exception inside the block leaves no row and no message.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, Protocol
+
+import peewee as pw
+
+from baton.models import database as db
+from baton.models.runtime import runtime_tables
+from baton.models.wake import wake
+
+#: The trace that work in progress belongs to; announced messages inherit it. Set by the HTTP front and by the message handler.
+current_trace: ContextVar[str | None] = ContextVar("current_trace", default=None)
+
+#: The channel on which PostgreSQL tells relays that a service's outbox has rows; the payload is the service.
+OUTBOX_CHANNEL = "baton_outbox"
+
+
+class Announceable(Protocol):
+    """What `announce` takes: a message of the catalogue in `pipelines.messages`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
+    def to_kwargs(self) -> dict[str, Any]: ...
+
+
+class Transaction:
+    """An open write transaction of one service."""
+
+    def __init__(self, service: str, database: pw.Database, now: datetime) -> None:
+        self.service = service
+        self.database = database
+        #: The instant at which this transaction happens, by the database's clock. Everything it writes bears this time.
+        self.now = now
+        self._outgoing: list[dict[str, Any]] = []
+
+    def announce(
+        self,
+        message: Announceable,
+        *,
+        ticket_number: str | None = None,
+        version: int | None = None,
+        trace_id: str | None = None,
+    ) -> str:
+        """
+        Have the message sent once this transaction has committed; return its message id.
+
+        `version` orders messages about one thing: receivers ignore one that is not newer than what they have.
+        """
+        message_id = str(uuid.uuid4())
+        envelope = {
+            "message_id": message_id,
+            "trace_id": trace_id or current_trace.get() or uuid.uuid4().hex,
+            "ticket_number": ticket_number,
+            "version": version,
+            "sent_at": self.now.isoformat(),
+            "schema": 1,
+            "attempt": 1,
+        }
+        self._outgoing.append(
+            {
+                "queue": message.queue,
+                "name": message.name,
+                "kwargs": json.dumps(message.to_kwargs(), separators=(",", ":")),
+                "envelope": json.dumps(envelope, separators=(",", ":")),
+                "created_at": self.now,
+            }
+        )
+        return message_id
+
+    def flush(self) -> bool:
+        """Write the announced messages to the outbox; return whether there were any."""
+        if not self._outgoing:
+            return False
+        outbox = runtime_tables(self.service).Outbox
+        for start in range(0, len(self._outgoing), 500):
+            outbox.insert_many(self._outgoing[start : start + 500]).execute()
+        self._outgoing.clear()
+        if not db.is_sqlite(self.database):
+            self.database.execute_sql("select pg_notify(%s, %s)", (OUTBOX_CHANNEL, self.service))
+        return True
+
+
+@contextmanager
+def write_tx(service: str) -> Iterator[Transaction]:
+    """
+    Run the block in one write transaction of the service and send what it announced.
+
+    Do nothing else inside: no HTTP call, no mail, no broker, no waiting.
+
+    Raises:
+        DatabaseUnavailableError: the database cannot be reached or broke off; nothing was committed unless it broke
+            during the commit itself, so repeat only what is safe to repeat.
+    """
+    with db.write_lock(service) as database:
+        tx = Transaction(service, database, db.now(service))
+        yield tx
+        announced = tx.flush()
+    if announced:
+        wake(f"outbox:{service}")

@@ -1,0 +1,82 @@
+"""The `baton` program: one table of commands, each loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+#: Command -> `module:attribute`, in the order `baton --help` shows them.
+COMMANDS: dict[str, str] = {
+    # running
+    "server": "run:server",
+    "serve": "run:serve",
+    "worker": "run:worker",
+    "relay": "run:relay",
+    "scheduler": "run:scheduler",
+    "supervise": "supervise:supervise",
+    # looking after it
+    "migrate": "database:migrate",
+    "makemigration": "database:makemigration",
+    "doctor": "doctor:doctor",
+    "trace": "trace:trace",
+    "dead-letters": "dead_letters:dead_letters",
+    "keys": "keys:keys",
+    # tickets
+    "import": "importing:import_tickets",
+    "create_test_ticket": "ticket_commands:create_test_ticket",
+    "update_ticket_status": "ticket_commands:update_ticket_status",
+    "get_ticket_status": "ticket_commands:get_ticket_status",
+    "get_task_status": "task_commands:get_task_status",
+    # seeding
+    "seed_systems": "seed_auth:seed_systems",
+    "seed_tts": "seed_auth:seed_tts",
+    "seed_hdts": "seed_auth:seed_hdts",
+    "seed_employees": "seed_auth:seed_employees",
+    "seed_role": "seed_workflow:seed_role",
+    "seed_workflows": "seed_workflow:seed_workflows",
+    "seed_tickets": "seed_tickets:seed_tickets",
+    "seed_tickets_open": "seed_tickets:seed_tickets_open",
+    "seed_all": "seed_all:seed_all",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in other modules of this folder."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module and return the command."""
+        target = COMMANDS.get(cmd_name)
+        if target is None:
+            return None
+        module, _, attribute = target.partition(":")
+        command: Any = getattr(importlib.import_module(f"baton.scripts.{module}"), attribute)
+        return command
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="baton")
+def cli() -> None:
+    """Baton: a help desk that cannot drop a ticket."""
+
+
+def main() -> None:
+    """Run the program; settings and connection problems end in one line, not a traceback."""
+    from baton.models.database import DatabaseUnavailableError
+    from baton.models.settings import SettingsError
+
+    try:
+        cli(prog_name="baton")
+    except SettingsError as error:
+        raise SystemExit(f"baton: {error}") from None
+    except DatabaseUnavailableError as error:
+        raise SystemExit(f"baton: the database cannot be reached: {error}\nTry `baton doctor`.") from None
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,7 @@ from pathlib import Path
 SERVICE_PORTS = {"auth": 8003, "helpdesk": 8000, "tickets": 8004, "workflow": 8002}
 SERVICES = tuple(SERVICE_PORTS)
 
-_DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"  # noqa: S105
+_DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"
 
 
 class SettingsError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import click
@@ -65,8 +66,18 @@ def cli() -> None:
     """Baton: a help desk that cannot drop a ticket."""
 
 
+#: Commands whose process waits on many connections at once: they run on green threads.
+GEVENT_COMMANDS = ("server", "serve")
+
+
 def main() -> None:
     """Run the program; settings and connection problems end in one line, not a traceback."""
+    if sys.argv[1:2] and (sys.argv[1] in GEVENT_COMMANDS or "--gevent" in sys.argv):
+        # Before anything else is imported: psycopg looks once, when imported, whether it must yield to green threads.
+        import gevent.monkey
+
+        gevent.monkey.patch_all()
+
     from baton.models.database import DatabaseUnavailableError
     from baton.models.settings import SettingsError
 

@@ -51,9 +51,20 @@ def pending(service: str) -> list[str]:
 
 def write_migration(service: str, name: str) -> str | None:
     """Write a migration that brings the schema from the newest migration to the models as they are in the code now."""
+    folder = MIGRATIONS / service
+    folder.mkdir(parents=True, exist_ok=True)
     with db.connection(service) as database:
-        (MIGRATIONS / service).mkdir(parents=True, exist_ok=True)
-        return Router(database, migrate_dir=MIGRATIONS / service).create(name, auto=service_models(service))
+        written = Router(database, migrate_dir=folder).create(name, auto=service_models(service))
+    if written:
+        _keep_forward_only(folder / f"{written}.py", service)
+    return written
+
+
+def _keep_forward_only(path: Path, service: str) -> None:
+    """Drop the generator's examples and the way back: a schema only moves forward."""
+    text = path.read_text()
+    body = text[text.index("from contextlib") : text.index("def rollback")].rstrip()
+    path.write_text(f'"""Schema of {service}: {path.stem[4:]}."""\n\n{body}\n')
 
 
 @contextmanager

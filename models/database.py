@@ -100,6 +100,8 @@ def _open(settings: Settings, service: str) -> pw.Database:
             str(path),
             max_connections=settings.pool_size * 4,
             timeout=BUSY_SECONDS,
+            # The pool hands a connection from thread to thread, to one at a time.
+            check_same_thread=False,
             pragmas={
                 "journal_mode": "wal",
                 "synchronous": settings.sqlite_synchronous,

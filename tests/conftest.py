@@ -3,7 +3,7 @@ Fixtures that every part's tests share.
 
 `databases`    every service's tables, empty, in files of this test's own; parametrise `backend` for PostgreSQL too:
                `@pytest.mark.parametrize("backend", BACKENDS)` (tests/factories.py), with the settings that point there.
-`stub_broker`  Dramatiq's StubBroker, with every actor of the project declared on it.
+`stub_broker`  the in-memory broker, with every actor of the project declared on it.
 `client`       `client("helpdesk")` is a falcon TestClient of that front on `databases`.
 `postgres_url`, `rabbitmq_url`  an empty database, an empty virtual host (mark the test `distributed`).
 """
@@ -152,27 +152,22 @@ def rabbitmq_url(rabbitmq_server: Any) -> Iterator[str]:
 
 @pytest.fixture
 def stub_broker() -> Iterator[Any]:
-    """Put Dramatiq's StubBroker in place of the real one, with every actor declared on it."""
+    """Put the in-memory broker in place of the real one, with every actor declared on it."""
     import dramatiq
-    from dramatiq.brokers.stub import StubBroker
 
+    from baton.actors.broker import middleware, use_broker
+    from baton.actors.stub_broker import MemoryBroker
     from tests.actors_of import every_actor
 
-    before = dramatiq.broker.global_broker
-    actors = every_actor()
-    former = {actor: actor.broker for actor in actors}
-    broker = StubBroker()
+    every_actor()
+    before = dramatiq.get_broker()
+    broker = MemoryBroker(middleware())
+    use_broker(broker)
     broker.emit_after("process_boot")
-    dramatiq.set_broker(broker)
-    for actor in actors:
-        actor.broker = broker
-        broker.declare_actor(actor)
     yield broker
     broker.flush_all()
     broker.close()
-    for actor, its_broker in former.items():
-        actor.broker = its_broker
-    dramatiq.broker.global_broker = before
+    use_broker(before)
 
 
 @pytest.fixture

@@ -38,7 +38,9 @@ def configure_logs(settings: Settings, process: str) -> None:
         structlog.processors.format_exc_info if as_json else _pass,
         hide_secrets,
     ]
-    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    # Plain tracebacks: the pretty ones print every local value, secrets and people's texts too.
+    terminal = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else terminal
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

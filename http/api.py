@@ -1,0 +1,91 @@
+"""
+The front of a service: a table of operations becomes a WSGI application.
+
+    OPERATIONS = (Operation("POST", "/api/v1/tickets", file_ticket, permission="tickets.file", body=NewTicket, ...), ...)
+
+    def create_app(settings: Settings, keys: KeySource) -> falcon.App:
+        return create_service_app("helpdesk", OPERATIONS, settings, keys)
+
+This module is what services' fronts import; the parts live beside it: `operations` (what a front is made of), `dispatch` (one
+request), `problems` (errors), `types` (fields), `paging`, `idempotency`, `security`, `tokens`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import falcon
+
+from baton.http import dispatch
+from baton.http.access import Access
+from baton.http.operations import Call, Cookie, Operation, Rate, Reply
+from baton.http.paging import page
+from baton.http.problems import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    Problem,
+    Unauthorized,
+)
+from baton.http.security import trusted_hosts
+from baton.http.tokens import KeySource, Verifier
+from baton.http.types import Body, Page, PageQuery, Query, View
+from baton.models.settings import Settings
+from baton.pipelines.permissions import PERMISSIONS
+
+__all__ = [
+    "BadRequest",
+    "Body",
+    "Call",
+    "Conflict",
+    "Cookie",
+    "Forbidden",
+    "Invalid",
+    "NotFound",
+    "Operation",
+    "Page",
+    "PageQuery",
+    "PreconditionFailed",
+    "Problem",
+    "Query",
+    "Rate",
+    "Reply",
+    "Unauthorized",
+    "View",
+    "create_service_app",
+    "page",
+]
+
+
+def create_service_app(
+    service: str, operations: Sequence[Operation], settings: Settings, keys: KeySource
+) -> falcon.App:
+    """
+    Return the WSGI application of a service: its operations, and `/health`, `/metrics`, `/openapi.json` and `/docs`.
+
+    Raises:
+        KeyError: an operation names a permission that the table does not have.
+    """
+    front = dispatch.Front(service, settings, Verifier(keys), trusted_hosts(settings))
+    app = falcon.App(middleware=[Access(service, settings)])
+    app.req_options.strip_url_path_trailing_slash = True
+    app.add_error_handler(Exception, dispatch.handle_error)
+    app.add_error_handler(falcon.HTTPError, dispatch.handle_error)
+    by_path: dict[str, list[Operation]] = defaultdict(list)
+    for operation in operations:
+        PERMISSIONS[operation.permission]
+        by_path[operation.path.rstrip("/") or "/"].append(operation)
+    for path, group in by_path.items():
+        resource = SimpleNamespace()
+        for operation in group:
+            responder = dispatch.responder(front, operation)
+            setattr(resource, f"on_{operation.method.lower()}", responder)
+            if operation.method == "GET":
+                resource.on_head = responder
+        app.add_route(path, resource)
+    return app

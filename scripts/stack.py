@@ -4,13 +4,14 @@ A whole Baton of one's own, for chaos, benchmarks and tests: its processes, port
     with Stack.embedded() as stack: ...
     with Stack.distributed(database_url, broker_url) as stack: ...
 
-Unlike the Procfile's supervisors, this one is part of the experiment: `kill` is SIGKILL, and `keep` decides whether a dead process
-comes back.
+Unlike the Procfile's supervisors, this one is part of the experiment: `kill` is SIGKILL, and `keep` decides whether a dead
+process comes back.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -66,6 +67,7 @@ class Stack:
         }
         self.settings: Settings = load_settings(self.environment)
         self.keep = True
+        self.keep_files = False
         self.deaths = 0
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._stopping = threading.Event()
@@ -91,7 +93,8 @@ class Stack:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop(keep_files=error is not None)
+        self.keep_files = self.keep_files or error is not None
+        self.stop()
 
     def start(self, seeds: Sequence[str] = SEEDS) -> None:
         """Migrate, seed and start every process; return when every front answers."""
@@ -123,8 +126,8 @@ class Stack:
         """Return the process id of each process that runs now."""
         return {name: process.pid for name, process in self._processes.items() if process.poll() is None}
 
-    def stop(self, keep_files: bool = False) -> None:
-        """End every process and delete the files (the logs stay if asked for)."""
+    def stop(self) -> None:
+        """End every process and, unless `keep_files` is set, delete the files."""
         self.keep = False
         self._stopping.set()
         if self._keeper.is_alive():
@@ -139,7 +142,7 @@ class Stack:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        if not keep_files:
+        if not self.keep_files:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def url(self, service: str) -> str:
@@ -158,7 +161,12 @@ class Stack:
         command = [sys.executable, "-m", "baton.scripts.cli", *self.programs[name]]
         with (self.directory / "logs" / f"{name}.log").open("ab") as output:
             self._processes[name] = subprocess.Popen(
-                command, env=self.environment, stdout=output, stderr=output, start_new_session=True
+                command,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
 
     def _respawn(self) -> None:
@@ -176,6 +184,12 @@ class Stack:
             if time.monotonic() > deadline:
                 raise StackError(f"{service} does not answer; logs: {self.directory}/logs")
             time.sleep(0.2)
+
+
+def _end_with_parent() -> None:
+    """In the child: end when the experiment is killed (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _directory() -> Path:

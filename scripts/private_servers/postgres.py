@@ -158,9 +158,7 @@ def start_private(durable: bool = False) -> PrivatePostgres:
 def _may_create_databases(url: str) -> bool:
     try:
         with psycopg.connect(url, connect_timeout=3) as connection:
-            row = connection.execute(
-                "select rolcreatedb or rolsuper from pg_roles where rolname = current_user"
-            ).fetchone()
+            row = connection.execute("select rolcreatedb or rolsuper from pg_roles where rolname = current_user").fetchone()
             return bool(row and row[0])
     except psycopg.Error:
         return False

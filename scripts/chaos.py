@@ -1,8 +1,8 @@
 """
 `scripts/chaos`: a whole Baton of its own, thousands of tickets, and everything that can die dying at random moments.
 
-Clients file tickets over HTTP with retries. Meanwhile processes are killed with SIGKILL, RabbitMQ and PostgreSQL (private ones) are
-restarted or crashed, messages are doubled and shuffled. Then the faults end, the system comes to rest, and what became of the
+Clients file tickets over HTTP with retries. Meanwhile processes are killed with SIGKILL, RabbitMQ and PostgreSQL (private ones)
+are restarted or crashed, messages are doubled and shuffled. Then the faults end, the system comes to rest, and what became of the
 tickets is counted. Seeded: the same seed draws the same tickets and faults (their interleaving is the machine's).
 """
 

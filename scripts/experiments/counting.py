@@ -73,9 +73,9 @@ def unfinished(filed: Filed) -> int:
     from baton.models.workflow import TaskItem, TriageEntry, WaitingEntry
 
     with database.read_tx("workflow"):
-        settled = {row[0] for row in TaskItem.select(TaskItem.ticket_number).where(TaskItem.assignee.is_null(False)).tuples()}
-        settled |= {row[0] for row in TriageEntry.select(TriageEntry.ticket_number).tuples()}
-        settled |= {row[0] for row in WaitingEntry.select(WaitingEntry.ticket_number).where(WaitingEntry.kind == "item").tuples()}
+        settled = {row[0] for row in _rows(TaskItem.select(TaskItem.ticket_number).where(TaskItem.assignee.is_null(False)))}
+        settled |= {row[0] for row in _rows(TriageEntry.select(TriageEntry.ticket_number))}
+        settled |= {row[0] for row in _rows(WaitingEntry.select(WaitingEntry.ticket_number).where(WaitingEntry.kind == "item"))}
     return len(set(filed.numbers.values()) - settled)
 
 
@@ -106,12 +106,17 @@ def take_stock(settings: Settings, filed: Filed) -> Stock:
     return stock
 
 
+def _rows(query: Any) -> list[Any]:
+    return list(query.tuples())
+
+
 def _stored() -> dict[str, dict[str, Any]]:
     """Return the tickets of both doors by number: subject, description, status."""
-    from baton.models import helpdesk, tickets
+    from baton.models import tickets
+    from baton.models.helpdesk.tables import Ticket
 
     found: dict[str, dict[str, Any]] = {}
-    doors: tuple[tuple[str, Any], ...] = (("helpdesk", helpdesk.Ticket), ("tickets", tickets.Receipt))
+    doors: tuple[tuple[str, Any], ...] = (("helpdesk", Ticket), ("tickets", tickets.Receipt))
     for service, model in doors:
         with database.read_tx(service):
             found.update(
@@ -132,16 +137,14 @@ def _work(stock: Stock, numbers: set[str]) -> dict[str, str]:
     """Check snapshots, tasks, triage and items; return the status of each snapshot."""
     from baton.models.workflow import Task, TaskItem, TicketSnapshot, TriageEntry, WaitingEntry
 
+    snapshot = TicketSnapshot
     with database.read_tx("workflow"):
-        rows = list(
-            TicketSnapshot.select(TicketSnapshot.ticket_number, TicketSnapshot.status, TicketSnapshot.ticket_data).tuples()
-        )
-        tasks = Counter(row[0] for row in Task.select(Task.ticket_number).tuples())
-        triage = Counter(row[0] for row in TriageEntry.select(TriageEntry.ticket_number).tuples())
-        items = list(
-            TaskItem.select(TaskItem.id, TaskItem.ticket_number, TaskItem.assignee).where(TaskItem.closed_at.is_null()).tuples()
-        )
-        waits = {row[0] for row in WaitingEntry.select(WaitingEntry.subject_id).where(WaitingEntry.kind == "item").tuples()}
+        rows = _rows(snapshot.select(snapshot.ticket_number, snapshot.status, snapshot.ticket_data))
+        tasks = Counter(row[0] for row in _rows(Task.select(Task.ticket_number)))
+        triage = Counter(row[0] for row in _rows(TriageEntry.select(TriageEntry.ticket_number)))
+        opened = TaskItem.select(TaskItem.id, TaskItem.ticket_number, TaskItem.assignee)
+        items = _rows(opened.where(TaskItem.closed_at.is_null()))
+        waits = {row[0] for row in _rows(WaitingEntry.select(WaitingEntry.subject_id).where(WaitingEntry.kind == "item"))}
     snapshots = {number: status for number, status, _ in rows}
     stock.expect_equal("snapshots", len(rows), len(numbers))
     stock.expect_none("acknowledged without snapshot", numbers - snapshots.keys())
@@ -164,16 +167,12 @@ def _turns(stock: Stock) -> None:
     """Check the rotations: fair within each role, each turn used once, as many as were counted."""
     from baton.models.workflow import AssignmentPick, Member, Role
 
+    pick = AssignmentPick
     with database.read_tx("workflow"):
         roles = {role.id: role for role in Role.select()}
         members = list(Member.select().where(Member.is_active))
-        picks = list(
-            AssignmentPick.select(
-                AssignmentPick.role, AssignmentPick.turn, AssignmentPick.chosen, AssignmentPick.kind, AssignmentPick.subject_id
-            )
-            .where(AssignmentPick.turn.is_null(False))
-            .tuples()
-        )
+        taken = pick.select(pick.role, pick.turn, pick.chosen, pick.kind, pick.subject_id)
+        picks = _rows(taken.where(pick.turn.is_null(False)))
     counted = Counter((role, who) for role, _, who, _, _ in picks)
     by_role: dict[int, list[int]] = defaultdict(list)
     for member in members:

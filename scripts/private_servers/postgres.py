@@ -31,7 +31,7 @@ class PostgresServer:
         name = f"baton_test_{uuid.uuid4().hex[:12]}"
         statement = sql.SQL("create database {}").format(sql.Identifier(name))
         if template is not None:
-            statement += sql.SQL(" template {}").format(sql.Identifier(urlsplit(template).path.lstrip("/")))
+            statement = statement + sql.SQL(" template {}").format(sql.Identifier(urlsplit(template).path.lstrip("/")))
         self._run(statement)
         url = urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
         self._made.append(url)
@@ -49,7 +49,7 @@ class PostgresServer:
         for url in list(self._made):
             self.forget(url)
 
-    def _run(self, statement: sql.Composable) -> None:
+    def _run(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
             connection.execute(statement)
 

@@ -60,7 +60,8 @@ def read_delivery(message_type: type[M], raw: RawDelivery) -> Delivery[M]:
         WrongFieldsError: a field is missing or of the wrong type.
     """
     try:
-        shaped = _shape(message_type).model_validate(raw.kwargs)
+        kind: Any = message_type
+        shaped = _shape(kind).model_validate(raw.kwargs)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise WrongFieldsError(f"wrong fields: {faults}") from None

@@ -1,0 +1,181 @@
+"""
+The store of tickets: rows in, rows out, set by set. What may change, and why, is decided in `pipelines`.
+
+All functions run inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import peewee as pw
+
+from baton.models.database import is_sqlite
+from baton.models.helpdesk.tables import Ticket, TicketHistory, number_of, row_id_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRow:
+    """The status columns of one ticket, as they shall be."""
+
+    id: int
+    status: str
+    workflow_status: str | None
+    status_version: int
+    pending_request: str | None
+    request_id: str | None
+
+
+def status_row(ticket: Ticket) -> StatusRow:
+    """Return the status columns of a ticket."""
+    return StatusRow(
+        id=ticket.id,
+        status=ticket.status,
+        workflow_status=ticket.workflow_status,
+        status_version=ticket.status_version,
+        pending_request=ticket.pending_request,
+        request_id=ticket.request_id,
+    )
+
+
+def add_ticket(values: Mapping[str, Any]) -> int | None:
+    """
+    Insert a ticket and return its row id; None when one with this `source` and `source_id` is there already.
+
+    `values` are the columns of `Ticket` but for `id`.
+    """
+    insert = Ticket.insert(dict(values))
+    if values.get("source") is not None:
+        insert = insert.on_conflict_ignore()
+    rows = list(insert.returning(Ticket.id).tuples().execute())
+    return rows[0][0] if rows else None
+
+
+def find(number: str) -> Ticket | None:
+    """Return the ticket of this number, None when there is none."""
+    row_id = row_id_of(number)
+    return None if row_id is None else Ticket.get_or_none(Ticket.id == row_id)
+
+
+def find_by_source(source: str, source_id: str) -> Ticket | None:
+    """Return the ticket filed for this thing of another system, None when there is none."""
+    return Ticket.get_or_none((Ticket.source == source) & (Ticket.source_id == source_id))
+
+
+def lock(row_ids: Iterable[int]) -> dict[int, Ticket]:
+    """Return the tickets of these row ids, their rows locked (in order of id, so that two batches cannot block each other)."""
+    query = Ticket.select().where(Ticket.id.in_(sorted(set(row_ids)))).order_by(Ticket.id)
+    return {ticket.id: ticket for ticket in _locked(query)}
+
+
+def lock_states(row_ids: Iterable[int]) -> dict[int, StatusRow]:
+    """Return the status columns of these tickets, their rows locked: what status sync needs, without the texts."""
+    columns = (
+        Ticket.id,
+        Ticket.status,
+        Ticket.workflow_status,
+        Ticket.status_version,
+        Ticket.pending_request,
+        Ticket.request_id,
+    )
+    query = Ticket.select(*columns).where(Ticket.id.in_(sorted(set(row_ids)))).order_by(Ticket.id)
+    return {row["id"]: StatusRow(**row) for row in _locked(query).dicts()}
+
+
+def store_states(rows: Sequence[StatusRow], now: datetime) -> None:
+    """Write the status columns of these tickets in one statement."""
+    if not rows:
+        return
+    values = pw.ValuesList(
+        [
+            (row.id, row.status, row.workflow_status, row.status_version, row.pending_request, row.request_id)
+            for row in rows
+        ]
+    ).alias("news")
+    column = [pw.SQL(f"news.column{position}") for position in range(1, 7)]
+    (
+        Ticket.update(
+            {
+                Ticket.status: column[1],
+                Ticket.workflow_status: column[2],
+                Ticket.status_version: column[3],
+                Ticket.pending_request: column[4],
+                Ticket.request_id: column[5],
+                Ticket.updated_at: now,
+            }
+        )
+        .from_(values)
+        .where(Ticket.id == column[0])
+        .execute()
+    )
+
+
+def add_history(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert history rows; each has the columns of `TicketHistory`, the ticket as `ticket` (its row id)."""
+    if rows:
+        TicketHistory.insert_many([dict(row) for row in rows]).execute()
+
+
+def history(ticket: Ticket, limit: int = 1_000) -> list[dict[str, Any]]:
+    """Return what happened to a ticket, oldest first, its filing included (at most `limit` changes after it)."""
+    changes = TicketHistory.select().where(TicketHistory.ticket == ticket.id).order_by(TicketHistory.id).limit(limit)
+    rows = [
+        {
+            "at": change.at,
+            "event": change.event,
+            "from_status": change.from_status,
+            "to_status": change.to_status,
+            "actor": change.actor,
+            "reason": change.reason,
+            "version": change.version,
+        }
+        for change in changes
+    ]
+    filed = {
+        "at": ticket.submitted_at,
+        "event": "filed",
+        "from_status": None,
+        "to_status": rows[0]["from_status"] if rows else ticket.status,
+        "actor": ticket.filed_by,
+        "reason": "",
+        "version": None,
+    }
+    return [filed, *rows]
+
+
+def journey(ticket_number: str) -> list[dict[str, Any]]:
+    """Return the ticket's events in this service, oldest first: `at`, `service`, `event`, `detail` (one line)."""
+    ticket = find(ticket_number)
+    return [] if ticket is None else [_event(row) for row in history(ticket)]
+
+
+def _event(row: Mapping[str, Any]) -> dict[str, Any]:
+    change = row["to_status"] if row["from_status"] is None else f"{row['from_status']} -> {row['to_status']}"
+    version = "" if row["version"] is None else f" (version {row['version']})"
+    reason = f": {row['reason']}" if row["reason"] else ""
+    detail = " ".join(f"{change}{version} by {row['actor']}{reason}".split())
+    return {"at": row["at"], "service": "helpdesk", "event": row["event"], "detail": detail}
+
+
+def _locked(query: Any) -> Any:
+    return query if is_sqlite(Ticket._meta.database) else query.for_update()  # SQLite: a write transaction is alone anyway
+
+
+__all__ = [
+    "StatusRow",
+    "add_history",
+    "add_ticket",
+    "find",
+    "find_by_source",
+    "history",
+    "journey",
+    "lock",
+    "lock_states",
+    "number_of",
+    "row_id_of",
+    "status_row",
+    "store_states",
+]

@@ -42,8 +42,10 @@ def read_body(request: falcon.Request, limit: int) -> bytes:
             raise _too_large(limit)
     try:
         body = _read(env["wsgi.input"], limit + 1 if chunked else int(announced))
+    except TimeoutError as error:
+        raise Problem(408, "timeout", "the body came too slowly", headers={"Connection": "close"}) from error
     except OSError as error:
-        raise BadRequest("the body ended early or came too slowly", headers={"Connection": "close"}) from error
+        raise BadRequest("the body ended early or is badly chunked", headers={"Connection": "close"}) from error
     if len(body) > limit:
         raise _too_large(limit)
     if not chunked and len(body) < int(announced):

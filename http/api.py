@@ -13,13 +13,15 @@ request), `problems` (errors), `types` (fields), `paging`, `idempotency`, `secur
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 
 import falcon
 
 from baton.http import dispatch
 from baton.http.access import Access
+from baton.http.common import common_operations
+from baton.http.health import ServiceCheck
 from baton.http.operations import Call, Cookie, Operation, Rate, Reply
 from baton.http.paging import page
 from baton.http.problems import (
@@ -55,6 +57,7 @@ __all__ = [
     "Query",
     "Rate",
     "Reply",
+    "ServiceCheck",
     "Unauthorized",
     "View",
     "create_service_app",
@@ -63,10 +66,16 @@ __all__ = [
 
 
 def create_service_app(
-    service: str, operations: Sequence[Operation], settings: Settings, keys: KeySource
+    service: str,
+    operations: Sequence[Operation],
+    settings: Settings,
+    keys: KeySource,
+    checks: Mapping[str, ServiceCheck] | None = None,
 ) -> falcon.App:
     """
     Return the WSGI application of a service: its operations, and `/health`, `/metrics`, `/openapi.json` and `/docs`.
+
+    `checks` are the service's own contributions to its health.
 
     Raises:
         KeyError: an operation names a permission that the table does not have.
@@ -77,7 +86,7 @@ def create_service_app(
     app.add_error_handler(Exception, dispatch.handle_error)
     app.add_error_handler(falcon.HTTPError, dispatch.handle_error)
     by_path: dict[str, list[Operation]] = defaultdict(list)
-    for operation in operations:
+    for operation in (*operations, *common_operations(service, operations, checks or {})):
         PERMISSIONS[operation.permission]
         by_path[operation.path.rstrip("/") or "/"].append(operation)
     for path, group in by_path.items():

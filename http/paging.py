@@ -24,7 +24,7 @@ MAX_LIMIT = 200
 
 
 def page(
-    query: pw.ModelSelect,
+    query: pw.ModelSelect[Any],
     *,
     key: pw.Field | Sequence[pw.Field],
     cursor: str | None = None,

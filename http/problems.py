@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import peewee as pw
 import structlog
 from pydantic import ValidationError
 
@@ -158,5 +159,17 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, DatabaseUnavailableError):
         log.warning("database_unavailable", reason=str(error).splitlines()[0] if str(error) else "")
         return unavailable("the database")
+    if isinstance(error, pw.IntegrityError) and _is_duplicate(error):
+        # Two callers created the same thing at the same instant; the database let one through.
+        log.warning("duplicate_refused", reason=str(error).splitlines()[0])
+        return Conflict("it exists already")
+    if isinstance(error, pw.OperationalError) and "locked" in str(error):
+        log.error("database_locked", reason=str(error))
+        return unavailable("the database")
     log.error("request_failed", exc_info=error)
     return Problem(500, "internal", "internal error", "the fault has been logged under the trace id")
+
+
+def _is_duplicate(error: pw.IntegrityError) -> bool:
+    text = str(error).lower()
+    return "unique constraint" in text or "duplicate key" in text

@@ -81,10 +81,7 @@ def serve(app: WsgiApp, host: str, port: int, stop: StopEvent | None = None, nam
         PortTakenError: at once, when the port is not to be had.
     """
     listener = listen(host, port)
-    if stop is None:
-        stop = Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            gevent.signal_handler(number, stop.set)
+    stop = stop or _stop_on_signal()
     server = Server(listener, app, host)
     server.start()
     log.info("listening", url=f"http://{host}:{listener.getsockname()[1]}", front=name)
@@ -94,6 +91,13 @@ def serve(app: WsgiApp, host: str, port: int, stop: StopEvent | None = None, nam
     finally:
         server.drain(GRACE_SECONDS)
         log.info("stopped", front=name)
+
+
+def _stop_on_signal() -> StopEvent:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, stop.set)
+    return stop  # type: ignore[no-any-return]
 
 
 class Server(WSGIServer):
@@ -124,6 +128,8 @@ class Server(WSGIServer):
 class Handler(WSGIHandler):
     """One connection, with limits on how long its client may take."""
 
+    wsgi_input: Any
+
     def __init__(self, sock: Any, address: Any, server: Server) -> None:
         sock.settimeout(IDLE_SECONDS)
         super().__init__(sock, address, server)
@@ -149,7 +155,7 @@ class Handler(WSGIHandler):
     def get_environ(self) -> dict[str, Any]:
         """Return the request's environment with a body that must arrive in time."""
         env: dict[str, Any] = super().get_environ()
-        body = self.wsgi_input
+        body: Any = self.wsgi_input
         if env["wsgi.input"] is body:
             self.wsgi_input = env["wsgi.input"] = TimedInput(
                 body.rfile, body.content_length, socket=body.socket, chunked_input=body.chunked_input
@@ -185,7 +191,7 @@ class TimedInput(Input):
             return data
 
     def _discard(self) -> None:
-        self.send_100_continue_enabled = False
+        self.send_100_continue_enabled = False  # type: ignore[misc]
         discarded = 0
         try:
             with gevent.Timeout(HEADER_SECONDS, TimeoutError("the rest of the body came too slowly")):

@@ -35,7 +35,7 @@ def is_storable(text: str) -> bool:
 def storable(text: str) -> str:
     """Return the text unchanged; a validation error when it cannot be stored."""
     if UNSTORABLE.search(text) is not None:
-        raise PydanticCustomError("unstorable_text", UNSTORABLE_MESSAGE)  # type: ignore[arg-type]
+        raise PydanticCustomError("unstorable_text", UNSTORABLE_MESSAGE)
     return text
 
 

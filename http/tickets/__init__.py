@@ -11,7 +11,7 @@ from typing import Any
 
 import falcon
 
-from baton.http.api import Call, NotFound, Operation, Page, PageQuery, Reply, View, create_service_app, page
+from baton.http.api import Call, Forbidden, NotFound, Operation, Page, PageQuery, Reply, View, create_service_app, page
 from baton.http.ticket_fields import (
     UNLISTED,
     ContentView,
@@ -69,8 +69,11 @@ class ReceiptView(ContentView, _Head):
 
 def submit(call: Call, body: Submission) -> Reply:
     """A valid submission is stored and queued for the workflow side, and answered with its receipt."""
+    employee = body.employee.person()
+    if call.principal.kind == "employee" and employee.id != call.principal.id:
+        raise Forbidden("an employee submits tickets of their own only")
     try:
-        draft = accept(body.draft(body.employee.person(), source_service=body.source_service))
+        draft = accept(body.draft(employee, source_service=body.source_service))
     except FilingError as error:
         raise invalid(error) from None
     now = call.tx.now
@@ -129,6 +132,7 @@ OPERATIONS = (
         body=Submission,
         returns=ReceiptView,
         status=201,
+        problems=(403,),
         summary="Submit a ticket",
     ),
     Operation(

@@ -73,7 +73,7 @@ def measure(settings: Settings, tickets: int, batch: int) -> float:
         ready.acquire()
     started = time.monotonic()
     go.set()
-    finished = {name: at for name, at in (done.get(timeout=600) for _ in STAGES)}
+    finished: dict[str, float] = dict(done.get(timeout=600) for _ in STAGES)
     for process in processes:
         process.join(10)
     return tickets / (finished["assignment"] - started)

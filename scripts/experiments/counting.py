@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,8 +79,13 @@ def unfinished(filed: Filed) -> int:
     return len(set(filed.numbers.values()) - settled)
 
 
-def take_stock(settings: Settings, filed: Filed) -> Stock:
-    """Check every promise against the tables and queues of a stack at rest."""
+def known(settings: Settings) -> set[str]:
+    """Return the numbers of every ticket stored now."""
+    return set(_stored())
+
+
+def take_stock(settings: Settings, filed: Filed, before: Collection[str] = ()) -> Stock:
+    """Check every promise against the tables and queues of a stack at rest; `before` are tickets that were there already."""
     stock = Stock()
     numbers = set(filed.numbers.values())
     stock.figures["acknowledged"] = len(filed.numbers)
@@ -89,7 +94,7 @@ def take_stock(settings: Settings, filed: Filed) -> Stock:
     stock.expect_none("refused or given up", filed.refusals)
     stored = _stored()
     stock.expect_none("acknowledged but not stored", numbers - stored.keys())
-    stock.expect_none("stored but never acknowledged", stored.keys() - numbers)
+    stock.expect_none("stored but never acknowledged", stored.keys() - numbers - set(before))
     stock.expect_none("text not stored as it was sent", _changed_texts(filed, stored))
     snapshots = _work(stock, numbers)
     stock.expect_none(
@@ -146,7 +151,8 @@ def _work(stock: Stock, numbers: set[str]) -> dict[str, str]:
         items = _rows(opened.where(TaskItem.closed_at.is_null()))
         waits = {row[0] for row in _rows(WaitingEntry.select(WaitingEntry.subject_id).where(WaitingEntry.kind == "item"))}
     snapshots = {number: status for number, status, _ in rows}
-    stock.expect_equal("snapshots", len(rows), len(numbers))
+    stock.expect_equal("snapshots", len(snapshots.keys() & numbers), len(numbers))
+    stock.expect_equal("snapshot rows", len(rows), len(snapshots))
     stock.expect_none("acknowledged without snapshot", numbers - snapshots.keys())
     stock.expect_none("snapshot under another number", (n for n, _, data in rows if _number_in(data) != n))
     stock.figures["tasks"], stock.figures["in triage"] = tasks.total(), triage.total()

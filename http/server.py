@@ -97,7 +97,7 @@ def _stop_on_signal() -> StopEvent:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)
-    return stop  # type: ignore[no-any-return]
+    return stop
 
 
 class Server(WSGIServer):

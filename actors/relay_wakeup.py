@@ -41,8 +41,8 @@ def _listen(url: str, stop: threading.Event) -> None:
     parameters["dbname"] = parameters.pop("database")
     parameters["application_name"] = "baton-relay"
     # A server that vanished without a word is noticed within some twenty seconds.
-    keepalive = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}
-    with psycopg.connect(**parameters, **keepalive, autocommit=True) as connection:
+    parameters |= {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}
+    with psycopg.connect(**parameters, autocommit=True) as connection:
         connection.execute(f"listen {OUTBOX_CHANNEL}")
         for service in SERVICES:
             wake(f"outbox:{service}")  # whatever was announced while nobody listened

@@ -1,0 +1,130 @@
+"""The scheduler and the runtime's sweeps: what is due moves once, what is old goes away, a failing job stops no other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from baton.actors import scheduler, sweeps
+from baton.models import database as db
+from baton.models.runtime import runtime_tables
+from baton.models.transaction import write_tx
+from tests.factories import BACKENDS
+
+SERVICE = "helpdesk"
+
+
+def defer(number: int, seconds: float) -> None:
+    """Store a message that is due in so many seconds (negative: long since)."""
+    with write_tx(SERVICE) as tx:
+        runtime_tables(SERVICE).DeferredMessage.insert(
+            message_id=f"m{number}",
+            queue="q",
+            name="n",
+            kwargs=f'{{"number":{number}}}',
+            envelope=f'{{"message_id":"m{number}","attempt":3}}',
+            attempt=3,
+            reason="not yet",
+            due_at=tx.now + timedelta(seconds=seconds),
+        ).execute()
+
+
+def rows(table: str) -> list[dict[str, Any]]:
+    model = getattr(runtime_tables(SERVICE), table)
+    with db.read_tx(SERVICE):
+        return list(model.select().dicts())
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_due_messages_move_to_the_outbox_oldest_first_and_as_they_are(databases: Any) -> None:
+    defer(1, -10)
+    defer(2, -20)
+    defer(3, 3600)
+    assert sweeps.release_due_messages(SERVICE) == 2
+    sent = sorted(rows("Outbox"), key=lambda row: row["id"])
+    assert [row["kwargs"] for row in sent] == ['{"number":2}', '{"number":1}']
+    assert sent[0]["envelope"] == '{"message_id":"m2","attempt":3}'
+    assert [row["message_id"] for row in rows("DeferredMessage")] == ["m3"]
+    assert sweeps.release_due_messages(SERVICE) == 0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_several_schedulers_move_each_message_once(databases: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeps, "BATCH", 20)
+    for number in range(100):
+        defer(number, -1)
+    threads = [threading.Thread(target=sweeps.release_due_messages, args=(SERVICE,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sweeps.release_due_messages(SERVICE)
+    assert sorted(row["kwargs"] for row in rows("Outbox")) == sorted(f'{{"number":{number}}}' for number in range(100))
+    assert rows("DeferredMessage") == []
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_old_rows_of_the_runtime_go_away_and_recent_ones_stay(databases: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeps, "BATCH", 2)
+    tables = runtime_tables(SERVICE)
+    with write_tx(SERVICE) as tx:
+        for age in (0, 6, 8, 9, 10, 11, 12):
+            then = tx.now - timedelta(days=age)
+            tables.Inbox.insert(receiver="r", message_id=f"m{age}", handled_at=then).execute()
+            tables.DeliveryAttempt.insert(message_id=f"m{age}", attempts=1, last_started_at=then).execute()
+            tables.IdempotencyKey.insert(
+                principal="p", key=f"k{age}", fingerprint="", status=201, headers="{}", body="", created_at=then
+            ).execute()
+            tables.Heartbeat.insert(kind="relay", instance=f"host:{age}", seen_at=then).execute()
+    assert sweeps.clean_up(SERVICE) == 5 + 5 + 5 + 6
+    assert {row["message_id"] for row in rows("Inbox")} == {"m0", "m6"}
+    assert {row["message_id"] for row in rows("DeliveryAttempt")} == {"m0", "m6"}
+    assert {row["key"] for row in rows("IdempotencyKey")} == {"k0", "k6"}
+    assert {row["instance"] for row in rows("Heartbeat")} == {"host:0"}
+
+
+def test_a_failing_job_is_reported_and_stops_nothing(databases: Any) -> None:
+    def fail(_service: str) -> int:
+        raise ZeroDivisionError
+
+    def unavailable(_service: str) -> int:
+        raise db.DatabaseUnavailableError("away")
+
+    for broken in (fail, unavailable):
+        assert scheduler.run_job(scheduler.Job("broken", 1, broken, (SERVICE,)), SERVICE) == 0
+
+
+def test_a_service_adds_its_jobs_with_every(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "JOBS", [])
+
+    @scheduler.every(5, "workflow", "helpdesk")
+    def assign_returned(_service: str) -> int:
+        return 1
+
+    [job] = scheduler.JOBS
+    assert job == scheduler.Job("assign_returned", 5, assign_returned, ("workflow", "helpdesk"))
+    assert assign_returned("workflow") == 1
+
+
+def test_a_running_scheduler_moves_due_messages_and_shows_that_it_is_alive(databases: Any) -> None:
+    defer(1, 0.2)
+    stop = threading.Event()
+    running = threading.Thread(target=scheduler.run, args=(databases, (SERVICE,), stop))
+    running.start()
+    deadline = time.monotonic() + 10
+    while not (rows("Outbox") and rows("Heartbeat")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    stop.set()
+    running.join(timeout=10)
+    assert [row["kwargs"] for row in rows("Outbox")] == ['{"number":1}']
+    assert [row["kind"] for row in rows("Heartbeat")] == ["scheduler"]
+
+
+def test_every_job_states_when_it_runs_and_no_two_share_a_name() -> None:
+    names = [(job.name, service) for job in scheduler.JOBS for service in job.services]
+    assert len(names) == len(set(names))
+    assert all(job.seconds > 0 for job in scheduler.JOBS)

@@ -31,14 +31,12 @@ def email_refused(email: str) -> str | None:
     return None
 
 
-def password_refused(password: str, email: str = "") -> str | None:
+def password_refused(password: str) -> str | None:
     """Return why this password is not accepted, or None. Length decides, not the kinds of characters (NIST SP 800-63B §5.1.1)."""
     if len(password) < SHORTEST_PASSWORD:
         return f"is shorter than {SHORTEST_PASSWORD} characters"
     if len(password) > LONGEST_PASSWORD:
         return f"is longer than {LONGEST_PASSWORD} characters"
-    if password.casefold() == email.casefold():
-        return "is the e-mail address"
     if len(set(password)) < 4:
         return "repeats the same few characters"
     return None

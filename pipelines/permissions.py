@@ -70,6 +70,8 @@ PERMISSIONS: dict[str, Rule] = {
     "round_robin.read": Rule(services=True, roles=_ADMINS | _TTS_STAFF),
     "users.read": Rule(services=True, roles=_ADMINS),
     "users.write": Rule(roles=_ADMINS),
+    "systems.read": Rule(services=True, roles=_ADMINS),
+    "systems.write": Rule(roles=frozenset({"auth:Admin"})),
     "roles.read": Rule(services=True, roles=_ADMINS),
     "roles.write": Rule(roles=_ADMINS),
     "grants.write": Rule(roles=_ADMINS),

@@ -31,7 +31,7 @@ class PresentedToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshDecision:
-    """`rotate` with the new token's `expires_at`, or refused: then `end_family` says whether the family ends, `why` the reason."""
+    """`rotate` with the new token's `expires_at`, or refused: `end_family` says whether the family ends, `why` the reason."""
 
     rotate: bool
     expires_at: datetime | None = None

@@ -4,8 +4,9 @@ Signing in: who is let in to try, and who has to wait.
 1. Failures are counted for the account that was named (whether it exists or not) and for the address it came from.
 2. A few failures are free: people mistype. After them every further failure doubles the wait, up to a quarter of an hour.
 3. Whoever has to wait is told for how long. Trying meanwhile neither helps nor prolongs the wait.
-4. When nothing failed for a quarter of an hour, the count starts anew; signing in clears the account's count at once, never
-   the address's (otherwise a guesser with one account of their own could clear it between guesses).
+4. Failures are forgiven one by one as time passes, so that a large office behind one address, where somebody always mistypes,
+   does not add up to a wait for all. Signing in clears the account's count at once, never the address's (otherwise a guesser
+   with one account of their own could clear it between guesses).
 
 Waiting instead of locking: nobody can lock a colleague out by failing on purpose for longer than the wait.
 """
@@ -19,34 +20,35 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
-    """A limit: failures that cost nothing, the first wait after them, the longest wait (seconds)."""
+    """A limit: failures that cost nothing, the first wait after them, the longest wait, the time that forgives one (seconds)."""
 
     free: int
     first_wait_seconds: float
     longest_wait_seconds: float
+    forgiven_after_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """What is known of a key: failures in a row, and when the last one was (None: never)."""
+    """What is known of a key: failures not yet forgiven when the last one was counted, and when that was (None: never)."""
 
-    count: int = 0
+    count: float = 0.0
     last_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whether an attempt may be made now; if not, `scope` says whose limit it is and `wait_seconds` (whole, 1 or more) how long."""
+    """Whether an attempt may be made now; if not, `scope` says whose limit it is and `wait_seconds` (1 or more) how long."""
 
     admitted: bool
     wait_seconds: int = 0
     scope: str = ""
 
 
-#: Five mistakes, then 15 s, 30 s, 1 min ... : about a dozen guesses an hour and account. Fewer free ones annoy, more help guessers.
-ACCOUNT = Throttle(free=5, first_wait_seconds=15, longest_wait_seconds=900)
-#: A whole office may share one address, and mistypes more often than one person.
-ADDRESS = Throttle(free=50, first_wait_seconds=2, longest_wait_seconds=900)
+#: Five mistakes, then waits that settle at one guess in five minutes. Fewer free ones annoy, more help guessers.
+ACCOUNT = Throttle(free=5, first_wait_seconds=15, longest_wait_seconds=900, forgiven_after_seconds=300)
+#: A whole office may share one address: four mistakes a minute are forgiven for ever.
+ADDRESS = Throttle(free=20, first_wait_seconds=2, longest_wait_seconds=900, forgiven_after_seconds=15)
 LIMITS = {"account": ACCOUNT, "address": ADDRESS}
 
 
@@ -61,21 +63,18 @@ def admit(known: dict[str, Failures], now: datetime) -> Admission:
 
 def wait_seconds(limit: Throttle, failures: Failures, now: datetime) -> int:
     """Return how many whole seconds (rounded up) remain to wait; 0 when an attempt may be made."""
-    count = _recent(limit, failures, now)
-    if failures.last_at is None or count < limit.free:
+    if failures.last_at is None or failures.count < limit.free:
         return 0
     # The exponent is capped so that a long series cannot overflow a float.
-    wait = min(limit.longest_wait_seconds, limit.first_wait_seconds * 2 ** min(count - limit.free, 30))
+    wait = min(limit.longest_wait_seconds, limit.first_wait_seconds * 2 ** min(failures.count - limit.free, 30))
     remaining = (failures.last_at + timedelta(seconds=wait) - now).total_seconds()
     return max(0, math.ceil(remaining))
 
 
 def after_failure(scope: str, failures: Failures, now: datetime) -> Failures:
-    """Return the count after one more failure."""
-    return Failures(_recent(LIMITS[scope], failures, now) + 1, now)
-
-
-def _recent(limit: Throttle, failures: Failures, now: datetime) -> int:
-    if failures.last_at is None or (now - failures.last_at).total_seconds() > limit.longest_wait_seconds:
-        return 0
-    return failures.count
+    """Return the count after one more failure: what is left of the earlier ones, and this one."""
+    if failures.last_at is None:
+        return Failures(1.0, now)
+    passed = max(0.0, (now - failures.last_at).total_seconds())
+    left = max(0.0, failures.count - passed / LIMITS[scope].forgiven_after_seconds)
+    return Failures(left + 1.0, now)

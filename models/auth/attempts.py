@@ -18,7 +18,7 @@ def key_of(text: str) -> str:
     return hashlib.sha256(fold(text).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def known(keys: Mapping[str, str], *, lock: bool = False) -> dict[str, tuple[int, datetime]]:
+def known(keys: Mapping[str, str], *, lock: bool = False) -> dict[str, tuple[float, datetime]]:
     """Return the failures and the last one's time by scope, for `keys` (scope -> key); locked for a change if asked."""
     query = (
         SignInAttempt.select()
@@ -38,7 +38,7 @@ def begin(keys: Mapping[str, str], now: datetime) -> None:
     SignInAttempt.insert_many(rows).on_conflict_ignore().execute()
 
 
-def store(scope: str, key: str, failures: int, last_failed_at: datetime) -> None:
+def store(scope: str, key: str, failures: float, last_failed_at: datetime) -> None:
     """Write a counter. The caller holds its lock."""
     SignInAttempt.update(failures=failures, last_failed_at=last_failed_at).where(
         SignInAttempt.scope == scope, SignInAttempt.key == key
@@ -57,5 +57,5 @@ def sweep(now: datetime) -> None:
         .where(SignInAttempt.last_failed_at < now - FORGOTTEN_AFTER)
         .limit(SWEPT_PER_FAILURE)
     )
-    for scope, key in list(old.tuples()):
+    for scope, key in list(old.tuples().execute()):
         clear(scope, key)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
-
-import peewee as pw
 
 from baton.models.auth.directory import Directory, store_changes
 from baton.models.auth.tables import Grant, Role, System, User
 
 
-def _effective(*columns: Any) -> pw.ModelSelect:
+def _effective(*columns: Any) -> Any:
     """Return the query for grants in force: grant, user, role and system are all active."""
     return (
         Grant.select(*columns)
@@ -23,13 +22,21 @@ def _effective(*columns: Any) -> pw.ModelSelect:
 
 def roles_of(user_id: int) -> list[str]:
     """Return the roles a user holds now, as `system:Role`, sorted."""
-    pairs = _effective(System.slug, Role.name).where(Grant.user == user_id).tuples()
+    pairs = _effective(System.slug, Role.name).where(Grant.user == user_id).tuples().execute()
     return sorted(f"{slug}:{name}" for slug, name in pairs)
+
+
+def roles_in_force(user_ids: Sequence[int]) -> list[tuple[int, str, str]]:
+    """Return (user id, system slug, role name) of what these users hold now."""
+    if not user_ids:
+        return []
+    columns = (Grant.user, System.slug, Role.name)
+    return list(_effective(*columns).where(Grant.user.in_(list(user_ids))).tuples().execute())
 
 
 def holders_of(role: Role) -> list[int]:
     """Return the ids of the users who hold a role now, in ascending order."""
-    rows = _effective(Grant.user).where(Grant.role == role.id).order_by(Grant.user).tuples()
+    rows = _effective(Grant.user).where(Grant.role == role.id).order_by(Grant.user).tuples().execute()
     return [user_id for (user_id,) in rows]
 
 
@@ -39,6 +46,7 @@ def admins_of(system_id: int, admin_role: str) -> frozenset[int]:
         _effective(Grant.user)
         .where(Role.system == system_id, Role.name == admin_role, User.password_hash.is_null(False))
         .tuples()
+        .execute()
     )
     return frozenset(user_id for (user_id,) in rows)
 

@@ -168,12 +168,12 @@ class SignInAttempt(Base):
     """
     How often signing in failed lately, for one account or one address: `scope` is `account` or `address`.
 
-    `key` is a SHA-256, because people type passwords into the e-mail field. A row is forgotten when nothing failed for a while.
+    `key` is a SHA-256, because people type passwords into the e-mail field. A row is forgotten when nothing failed for a day.
     """
 
     scope = pw.TextField()
     key = pw.TextField()
-    failures = pw.IntegerField()
+    failures = pw.DoubleField()
     last_failed_at = InstantField(index=True)
 
     class Meta:

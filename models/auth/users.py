@@ -79,5 +79,5 @@ def systems_of(user: User) -> set[str]:
         .where(Grant.user == user.id)
         .distinct()
     )
-    home = System.select(System.slug).where(System.id == user.home_system_id)
-    return {slug for (slug,) in granted.tuples()} | {slug for (slug,) in home.tuples()}
+    home = System.select(System.slug).where(System.id == user.home_system)
+    return {slug for query in (granted, home) for (slug,) in query.tuples().execute()}

@@ -192,7 +192,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
     class SignInAttempt(pw.Model):
         scope = pw.TextField()
         key = pw.TextField()
-        failures = pw.IntegerField()
+        failures = pw.DoubleField()
         last_failed_at = pw.DateTimeField(index=True)
 
         class Meta:

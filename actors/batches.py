@@ -33,6 +33,10 @@ from baton.models.transaction import current_trace, write_tx
 #: Pauses, in seconds, while a database or the broker is away: from the first to the longest, doubling.
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
+#: SQLSTATEs that pass by themselves: connection lost, resources short, server shutting down or starting, deadlock, lock not
+#: available, the server's own I/O. Whatever else the server says (a statement timeout, a value too large for an index) is about
+#: the work: waiting would block the queue for ever.
+OUTAGE_STATES = ("08", "53", "57P", "40", "55P03", "58")
 log = structlog.get_logger("baton.handling")
 
 
@@ -219,8 +223,8 @@ def is_outage(error: BaseException) -> bool:
         return "database is locked" in str(error)
     link: BaseException | None = error
     while link is not None:
-        if isinstance(link, psycopg.errors.QueryCanceled):
-            return False  # the statement timeout: the work itself is too long, and would be again
+        if isinstance(link, psycopg.Error) and link.sqlstate is not None:
+            return link.sqlstate.startswith(OUTAGE_STATES)
         link = link.__cause__ or link.__context__
     return True
 

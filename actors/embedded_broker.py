@@ -8,8 +8,6 @@ one process goes. Dead letters stay until somebody requeues or purges them.
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -18,12 +16,12 @@ from typing import Any
 
 import dramatiq
 import structlog
-from dramatiq.errors import QueueJoinTimeout, QueueNotFound
+from dramatiq.errors import ConnectionClosed, QueueJoinTimeout, QueueNotFound
 
 from baton.actors import embedded_dead_letters as dead
 from baton.actors.broker_api import BrokerUnavailableError, DeadLetter, QueueState, WireMessage
 from baton.actors.embedded_consumer import EmbeddedConsumer
-from baton.actors.embedded_keeper import ALIVE_MS, Keeper
+from baton.actors.embedded_keeper import ALIVE_MS, Keeper, new_instance, sign_in
 from baton.actors.embedded_mailbox import Mailbox, columns_of, milliseconds
 from baton.actors.embedded_store import Store
 
@@ -125,15 +123,24 @@ class EmbeddedBroker(dramatiq.Broker):
         """Return the consumer of a queue. How much it claims follows from the batch size, not from `prefetch`."""
         if queue_name not in self.queues:
             raise QueueNotFound(queue_name)
+        try:
+            mailbox = self._mailbox(queue_name)
+        except BrokerUnavailableError as error:
+            raise ConnectionClosed(error) from None
+        return EmbeddedConsumer(self, mailbox, timeout)
+
+    def _mailbox(self, queue_name: str) -> Mailbox:
         with self._starting:
             if not self.instance:
-                self.instance = f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns()}"
+                self.instance = new_instance()
             if queue_name not in self.mailboxes:
+                # Signed in before the first claim, so that others can tell whose it is if this process dies.
+                sign_in(self.store, self.instance, [queue_name])
                 self.mailboxes[queue_name] = Mailbox(queue_name, self.store, self.instance)
             if self._keeper is None:
                 self._keeper = Keeper(self.store, self.instance, self.mailboxes)
                 self._keeper.start()
-        return EmbeddedConsumer(self, self.mailboxes[queue_name], timeout)
+            return self.mailboxes[queue_name]
 
     def flush(self, queue_name: str) -> None:
         """Delete every message of a queue. For tests."""

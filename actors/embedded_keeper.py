@@ -30,6 +30,31 @@ ALIVE_MS = 10_000
 log = structlog.get_logger("baton.broker")
 
 
+#: Consumers that this very process has been. Another one with this process's id is dead: the id was used again.
+_own: set[str] = set()
+
+
+def new_instance() -> str:
+    """Return a name for this process as a consumer: host, process id, and when it began to consume."""
+    instance = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}"
+    _own.add(instance)
+    return instance
+
+
+def sign_in(store: Store, instance: str, queues: list[str]) -> None:
+    """Note that a process consumes queues."""
+    with store.write() as connection:
+        _sign_in(connection, instance, queues)
+
+
+def _sign_in(connection: sqlite3.Connection, instance: str, queues: list[str]) -> None:
+    now = milliseconds()
+    connection.executemany(
+        "INSERT INTO consumer VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at",
+        [(instance, queue, now) for queue in queues],
+    )
+
+
 class Keeper(threading.Thread):
     """Runs until `stop`."""
 
@@ -74,10 +99,7 @@ class Keeper(threading.Thread):
     def _beat(self) -> None:
         now, mailboxes = milliseconds(), list(self._mailboxes.values())
         with self._store.write() as connection:
-            connection.executemany(
-                "INSERT INTO consumer VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at",
-                [(self._instance, mailbox.queue, now) for mailbox in mailboxes],
-            )
+            _sign_in(connection, self._instance, [mailbox.queue for mailbox in mailboxes])
             for mailbox in mailboxes:
                 mailbox.extend_leases(connection)
             taken_over = _take_over(connection, now)
@@ -108,6 +130,8 @@ def _dead(instance: str) -> bool:
     process = rest.partition(":")[0]
     if host != socket.gethostname() or not process.isdigit():
         return False
+    if int(process) == os.getpid():
+        return instance not in _own
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:

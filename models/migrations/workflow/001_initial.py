@@ -1,0 +1,331 @@
+"""Schema of workflow: initial."""
+
+from contextlib import suppress
+
+import peewee as pw
+from peewee_migrate import Migrator
+
+
+with suppress(ImportError):
+    import playhouse.postgres_ext as pw_pext
+
+
+def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
+    """Write your migrations here."""
+    
+    @migrator.create_model
+    class Allocation(pw.Model):
+        id = pw.BigAutoField()
+        ticket_number = pw.TextField(index=True)
+        workflow_version = pw.BigIntegerField(null=True)
+        reason = pw.TextField()
+        considered = pw.TextField()
+        decided_by = pw.TextField(default='system')
+        decided_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "allocation"
+
+    @migrator.create_model
+    class AssignmentPick(pw.Model):
+        id = pw.BigAutoField()
+        ticket_number = pw.TextField(index=True)
+        kind = pw.TextField()
+        subject_id = pw.BigIntegerField()
+        role = pw.BigIntegerField()
+        chosen = pw.TextField(null=True)
+        turn = pw.BigIntegerField(null=True)
+        reason = pw.TextField()
+        considered = pw.TextField()
+        decided_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "assignment_pick"
+
+    @migrator.create_model
+    class DeferredMessage(pw.Model):
+        id = pw.BigAutoField()
+        message_id = pw.TextField(unique=True)
+        queue = pw.TextField()
+        name = pw.TextField()
+        kwargs = pw.TextField()
+        envelope = pw.TextField()
+        attempt = pw.IntegerField()
+        reason = pw.TextField()
+        due_at = pw.DateTimeField(index=True)
+
+        class Meta:
+            table_name = "deferred_message"
+
+    @migrator.create_model
+    class DeliveryAttempt(pw.Model):
+        message_id = pw.TextField(primary_key=True)
+        attempts = pw.IntegerField()
+        last_started_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "delivery_attempt"
+
+    @migrator.create_model
+    class Heartbeat(pw.Model):
+        kind = pw.TextField()
+        instance = pw.TextField()
+        detail = pw.TextField(default='')
+        seen_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "heartbeat"
+            primary_key = pw.CompositeKey('kind', 'instance')
+
+    @migrator.create_model
+    class IdempotencyKey(pw.Model):
+        principal = pw.TextField()
+        key = pw.TextField()
+        fingerprint = pw.TextField()
+        status = pw.IntegerField()
+        headers = pw.TextField()
+        body = pw.TextField()
+        created_at = pw.DateTimeField(index=True)
+
+        class Meta:
+            table_name = "idempotency_key"
+            primary_key = pw.CompositeKey('principal', 'key')
+
+    @migrator.create_model
+    class Inbox(pw.Model):
+        receiver = pw.TextField()
+        message_id = pw.TextField()
+        handled_at = pw.DateTimeField(index=True)
+
+        class Meta:
+            table_name = "inbox"
+            primary_key = pw.CompositeKey('receiver', 'message_id')
+
+    @migrator.create_model
+    class Member(pw.Model):
+        id = pw.BigAutoField()
+        role = pw.BigIntegerField()
+        user_id = pw.TextField(index=True)
+        name = pw.TextField(default='')
+        email = pw.TextField(null=True)
+        is_active = pw.BooleanField(default=True)
+        away_from = pw.DateTimeField(null=True)
+        away_to = pw.DateTimeField(null=True)
+        capacity = pw.IntegerField(null=True)
+        last_turn = pw.BigIntegerField(default=0)
+        turns = pw.BigIntegerField(default=0)
+        open_items = pw.IntegerField(default=0)
+        version = pw.BigIntegerField(null=True)
+
+        class Meta:
+            table_name = "member"
+            indexes = [(('role', 'user_id'), True)]
+
+    @migrator.create_model
+    class Outbox(pw.Model):
+        id = pw.BigAutoField()
+        queue = pw.TextField()
+        name = pw.TextField()
+        kwargs = pw.TextField()
+        envelope = pw.TextField()
+        created_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "outbox"
+
+    @migrator.create_model
+    class PendingGrant(pw.Model):
+        id = pw.BigAutoField()
+        role_id = pw.TextField()
+        user_id = pw.TextField()
+        name = pw.TextField(default='')
+        email = pw.TextField(null=True)
+        is_active = pw.BooleanField(default=True)
+        version = pw.BigIntegerField(null=True)
+        received_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "pending_grant"
+            indexes = [(('role_id', 'user_id'), True)]
+
+    @migrator.create_model
+    class Role(pw.Model):
+        id = pw.BigAutoField()
+        role_id = pw.TextField(unique=True)
+        system = pw.TextField()
+        name = pw.TextField()
+        is_active = pw.BooleanField(default=True)
+        is_provisional = pw.BooleanField(default=False)
+        turn = pw.BigIntegerField(default=0)
+        version = pw.BigIntegerField(null=True)
+
+        class Meta:
+            table_name = "role"
+            indexes = [(('system', 'name'), False)]
+
+    @migrator.create_model
+    class Step(pw.Model):
+        id = pw.BigAutoField()
+        version = pw.BigIntegerField()
+        position = pw.IntegerField()
+        name = pw.TextField()
+        role = pw.BigIntegerField()
+        escalation_role = pw.BigIntegerField(null=True)
+        instructions = pw.TextField(default='')
+        sla_share = pw.FloatField(null=True)
+
+        class Meta:
+            table_name = "step"
+            indexes = [(('version', 'position'), True)]
+
+    @migrator.create_model
+    class Task(pw.Model):
+        id = pw.BigAutoField()
+        ticket_number = pw.TextField(unique=True)
+        workflow_version = pw.BigIntegerField()
+        owner_user_id = pw.TextField(index=True, null=True)
+        status = pw.TextField(default='open')
+        created_at = pw.DateTimeField()
+        closed_at = pw.DateTimeField(null=True)
+
+        class Meta:
+            table_name = "task"
+
+    @migrator.create_model
+    class TaskItem(pw.Model):
+        id = pw.BigAutoField()
+        task = pw.BigIntegerField()
+        step = pw.BigIntegerField()
+        visit = pw.IntegerField(default=1)
+        ticket_number = pw.TextField(index=True)
+        role = pw.BigIntegerField()
+        assignee = pw.TextField(null=True)
+        former_assignee = pw.TextField(null=True)
+        state = pw.TextField(default='new')
+        waiting_since = pw.DateTimeField(null=True)
+        created_at = pw.DateTimeField()
+        assigned_at = pw.DateTimeField(null=True)
+        closed_at = pw.DateTimeField(null=True)
+
+        class Meta:
+            table_name = "task_item"
+            indexes = [(('task', 'step', 'visit'), True), (('assignee', 'id'), False), (('role', 'id'), False)]
+
+    @migrator.create_model
+    class TaskItemHistory(pw.Model):
+        id = pw.BigAutoField()
+        item = pw.BigIntegerField()
+        ticket_number = pw.TextField(index=True)
+        at = pw.DateTimeField()
+        actor = pw.TextField(default='system')
+        event = pw.TextField()
+        from_state = pw.TextField(null=True)
+        to_state = pw.TextField(null=True)
+        from_user = pw.TextField(null=True)
+        to_user = pw.TextField(null=True)
+        reason = pw.TextField(default='')
+
+        class Meta:
+            table_name = "task_item_history"
+
+    @migrator.create_model
+    class TicketRequest(pw.Model):
+        request_id = pw.TextField(primary_key=True)
+        ticket_number = pw.TextField(index=True)
+        kind = pw.TextField()
+        reason = pw.TextField(default='')
+        outcome = pw.TextField()
+        handled_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "ticket_request"
+
+    @migrator.create_model
+    class TicketSnapshot(pw.Model):
+        id = pw.BigAutoField()
+        ticket_number = pw.TextField(unique=True)
+        ticket_data = pw.TextField()
+        subject = pw.TextField(default='')
+        category = pw.TextField(null=True)
+        department = pw.TextField(null=True)
+        priority = pw.TextField(default='Medium')
+        requester_user_id = pw.TextField(null=True)
+        requester_email = pw.TextField(null=True)
+        through_gateway = pw.BooleanField(default=False)
+        status = pw.TextField(default='New')
+        status_version = pw.IntegerField(default=0)
+        request_version = pw.BigIntegerField(null=True)
+        received_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "ticket_snapshot"
+
+    @migrator.create_model
+    class Transition(pw.Model):
+        id = pw.BigAutoField()
+        version = pw.BigIntegerField(index=True)
+        from_step = pw.BigIntegerField()
+        to_step = pw.BigIntegerField(null=True)
+        name = pw.TextField()
+        who = pw.TextField(default='assignee')
+
+        class Meta:
+            table_name = "transition"
+
+    @migrator.create_model
+    class TriageEntry(pw.Model):
+        id = pw.BigAutoField()
+        ticket_number = pw.TextField(unique=True)
+        category_key = pw.TextField()
+        department_key = pw.TextField()
+        reason = pw.TextField()
+        since = pw.DateTimeField()
+        chosen_workflow = pw.BigIntegerField(null=True)
+        chosen_by = pw.TextField(null=True)
+
+        class Meta:
+            table_name = "triage_entry"
+            indexes = [(('category_key', 'department_key'), False), (('department_key',), False)]
+
+    @migrator.create_model
+    class WaitingEntry(pw.Model):
+        id = pw.BigAutoField()
+        kind = pw.TextField()
+        subject_id = pw.BigIntegerField()
+        role = pw.BigIntegerField()
+        ticket_number = pw.TextField(index=True)
+        requester_user_id = pw.TextField(null=True)
+        requester_email = pw.TextField(null=True)
+        reason = pw.TextField()
+        since = pw.DateTimeField()
+
+        class Meta:
+            table_name = "waiting_entry"
+            indexes = [(('kind', 'subject_id'), True), (('role', 'since', 'id'), False)]
+
+    @migrator.create_model
+    class Workflow(pw.Model):
+        id = pw.BigAutoField()
+        name = pw.TextField(unique=True)
+        description = pw.TextField(default='')
+        deployed_version = pw.BigIntegerField(null=True)
+        created_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "workflow"
+
+    @migrator.create_model
+    class WorkflowVersion(pw.Model):
+        id = pw.BigAutoField()
+        workflow = pw.BigIntegerField()
+        number = pw.IntegerField()
+        state = pw.TextField(default='draft')
+        rules = pw.TextField()
+        end_logic = pw.TextField(default='none')
+        created_at = pw.DateTimeField()
+        deployed_at = pw.DateTimeField(null=True)
+        retired_at = pw.DateTimeField(null=True)
+
+        class Meta:
+            table_name = "workflow_version"
+            indexes = [(('workflow', 'number'), True)]

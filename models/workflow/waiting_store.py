@@ -1,0 +1,101 @@
+"""Storing of what waits: steps and ownerships for which nobody was eligible, oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
+
+import peewee as pw
+
+from baton.models.transaction import Transaction
+from baton.models.workflow.rows import tuples
+from baton.models.workflow.work import TaskItem, WaitingEntry
+
+
+class WaitingRow(NamedTuple):
+    """Something that waits, with what decides whom it may go to."""
+
+    kind: str
+    subject_id: int
+    ticket_number: str
+    role: int
+    requester_user_id: str | None
+    requester_email: str | None
+
+
+def store_waiting(tx: Transaction, waiting: Sequence[tuple[Any, str]]) -> None:
+    """Put each (need, reason) on the waiting list; what stands there keeps its place."""
+    if not waiting:
+        return
+    rows = [
+        (
+            need.kind,
+            need.subject_id,
+            need.role,
+            need.ticket_number,
+            need.requester_user_id,
+            need.requester_email,
+            reason,
+            tx.now,
+        )
+        for need, reason in waiting
+    ]
+    fields = [
+        WaitingEntry.kind,
+        WaitingEntry.subject_id,
+        WaitingEntry.role,
+        WaitingEntry.ticket_number,
+        WaitingEntry.requester_user_id,
+        WaitingEntry.requester_email,
+        WaitingEntry.reason,
+        WaitingEntry.since,
+    ]
+    WaitingEntry.insert_many(rows, fields=fields).on_conflict_ignore().execute()
+    items = sorted(need.subject_id for need, _ in waiting if need.kind == "item")
+    if items:
+        TaskItem.update(waiting_since=tx.now).where(
+            TaskItem.id.in_(items), TaskItem.waiting_since.is_null()
+        ).execute()
+
+
+def leave_waiting(tx: Transaction, kind: str, subjects: Iterable[int]) -> None:
+    """Take these items (`kind` item) or tasks (`kind` owner) off the waiting list."""
+    wanted = sorted(subjects)
+    if wanted:
+        WaitingEntry.delete().where(WaitingEntry.kind == kind, WaitingEntry.subject_id.in_(wanted)).execute()
+
+
+def servable(role: int, kind: str, only: Any | None) -> pw.Expression:
+    """Return the condition for entries of a role that can be served; `only`: the one eligible member, who cannot serve theirs."""
+    condition = (WaitingEntry.role == role) & (WaitingEntry.kind == kind)
+    if only is not None:
+        condition &= WaitingEntry.requester_user_id.is_null() | (WaitingEntry.requester_user_id != only.user_id)
+        if only.email:
+            condition &= WaitingEntry.requester_email.is_null() | (WaitingEntry.requester_email != only.email)
+    return condition
+
+
+def queues_ahead(tx: Transaction, conditions: Collection[pw.Expression]) -> set[tuple[int, str]]:
+    """Return the (role, kind) of which older work waits that could be served now."""
+    if not conditions:
+        return set()
+    query = WaitingEntry.select(WaitingEntry.role, WaitingEntry.kind).where(reduce(or_, conditions)).distinct()
+    return {(role, kind) for role, kind in tuples(query)}
+
+
+def read_waiting(tx: Transaction, condition: pw.Expression, limit: int) -> list[WaitingRow]:
+    """Return the longest waiting entries that the condition allows, oldest first."""
+    columns = [getattr(WaitingEntry, name) for name in WaitingRow._fields]
+    query = WaitingEntry.select(*columns).where(condition).order_by(WaitingEntry.since, WaitingEntry.id).limit(limit)
+    return [WaitingRow(*row) for row in tuples(query)]
+
+
+def roles_that_wait(tx: Transaction, roles: Iterable[int]) -> list[int]:
+    """Return those of these roles for which something waits."""
+    wanted = sorted(set(roles))
+    if not wanted:
+        return []
+    query = WaitingEntry.select(WaitingEntry.role).where(WaitingEntry.role.in_(wanted)).distinct()
+    return sorted(row[0] for row in tuples(query))

@@ -1,0 +1,164 @@
+"""
+Tickets as they were taken in, the tasks made of them, and the reasons for every decision about them.
+
+One snapshot per ticket number, one task per ticket, one item per (task, step, visit): these unique keys are what stops a
+message that arrives again. `TriageEntry` and `WaitingEntry` hold only what waits now, so looking at a queue costs what is in it.
+"""
+
+from __future__ import annotations
+
+import peewee as pw
+
+from baton.models.database import InstantField
+from baton.models.workflow.people import WorkflowTable
+
+
+class TicketSnapshot(WorkflowTable):
+    """
+    A ticket as it arrived: `ticket_data` is its JSON, byte for byte; the other columns are read from it once.
+
+    `status_version` counts the changes of `status`. `request_version` is the newest withdrawal or reopening applied.
+    """
+
+    id = pw.BigAutoField()
+    ticket_number = pw.TextField(unique=True)
+    ticket_data = pw.TextField()
+    subject = pw.TextField(default="")
+    category = pw.TextField(null=True)
+    department = pw.TextField(null=True)
+    priority = pw.TextField(default="Medium")
+    requester_user_id = pw.TextField(null=True)
+    requester_email = pw.TextField(null=True)
+    through_gateway = pw.BooleanField(default=False)
+    status = pw.TextField(default="New")
+    status_version = pw.IntegerField(default=0)
+    request_version = pw.BigIntegerField(null=True)
+    received_at = InstantField()
+
+
+class TriageEntry(WorkflowTable):
+    """A ticket that no deployed workflow matches, until it is allocated or withdrawn. Keys are the normalised names."""
+
+    id = pw.BigAutoField()
+    ticket_number = pw.TextField(unique=True)
+    category_key = pw.TextField()
+    department_key = pw.TextField()
+    reason = pw.TextField()
+    since = InstantField()
+    chosen_workflow = pw.BigIntegerField(null=True)
+    chosen_by = pw.TextField(null=True)
+
+    class Meta:
+        indexes = ((("category_key", "department_key"), False), (("department_key",), False))
+
+
+class Task(WorkflowTable):
+    """A ticket on its way through a workflow version. `status` is open, completed or withdrawn."""
+
+    id = pw.BigAutoField()
+    ticket_number = pw.TextField(unique=True)
+    workflow_version = pw.BigIntegerField()
+    owner_user_id = pw.TextField(null=True, index=True)
+    status = pw.TextField(default="open")
+    created_at = InstantField()
+    closed_at = InstantField(null=True)
+
+
+class TaskItem(WorkflowTable):
+    """
+    One visit of a task to a step. Assigned when `assignee` is set; waiting for somebody eligible since `waiting_since`.
+
+    `ticket_number` is copied from the task: items are listed, logged and explained by it.
+    """
+
+    id = pw.BigAutoField()
+    task = pw.BigIntegerField()
+    step = pw.BigIntegerField()
+    visit = pw.IntegerField(default=1)
+    ticket_number = pw.TextField(index=True)
+    role = pw.BigIntegerField()
+    assignee = pw.TextField(null=True)
+    former_assignee = pw.TextField(null=True)
+    state = pw.TextField(default="new")
+    waiting_since = InstantField(null=True)
+    created_at = InstantField()
+    assigned_at = InstantField(null=True)
+    closed_at = InstantField(null=True)
+
+    class Meta:
+        indexes = ((("task", "step", "visit"), True), (("assignee", "id"), False), (("role", "id"), False))
+
+
+class TaskItemHistory(WorkflowTable):
+    """What happened to an item: who (`actor`: a subject or `system`), when, from what to what, why."""
+
+    id = pw.BigAutoField()
+    item = pw.BigIntegerField()
+    ticket_number = pw.TextField(index=True)
+    at = InstantField()
+    actor = pw.TextField(default="system")
+    event = pw.TextField()
+    from_state = pw.TextField(null=True)
+    to_state = pw.TextField(null=True)
+    from_user = pw.TextField(null=True)
+    to_user = pw.TextField(null=True)
+    reason = pw.TextField(default="")
+
+
+class WaitingEntry(WorkflowTable):
+    """
+    Something that waits for an eligible member of a role: a step (`kind` item) or an ownership (`kind` owner).
+
+    `subject_id` is the item's or the task's id. The requester is copied, so that who may be served is decided on this table.
+    """
+
+    id = pw.BigAutoField()
+    kind = pw.TextField()
+    subject_id = pw.BigIntegerField()
+    role = pw.BigIntegerField()
+    ticket_number = pw.TextField(index=True)
+    requester_user_id = pw.TextField(null=True)
+    requester_email = pw.TextField(null=True)
+    reason = pw.TextField()
+    since = InstantField()
+
+    class Meta:
+        indexes = ((("kind", "subject_id"), True), (("role", "since", "id"), False))
+
+
+class Allocation(WorkflowTable):
+    """Why a ticket got its workflow, or none: the rule that decided and (`considered`, JSON) what else matched."""
+
+    id = pw.BigAutoField()
+    ticket_number = pw.TextField(index=True)
+    workflow_version = pw.BigIntegerField(null=True)
+    reason = pw.TextField()
+    considered = pw.TextField()
+    decided_by = pw.TextField(default="system")
+    decided_at = InstantField()
+
+
+class AssignmentPick(WorkflowTable):
+    """Why this person: whom the rotation considered, in its order, and the verdict on each (`considered`, JSON)."""
+
+    id = pw.BigAutoField()
+    ticket_number = pw.TextField(index=True)
+    kind = pw.TextField()
+    subject_id = pw.BigIntegerField()
+    role = pw.BigIntegerField()
+    chosen = pw.TextField(null=True)
+    turn = pw.BigIntegerField(null=True)
+    reason = pw.TextField()
+    considered = pw.TextField()
+    decided_at = InstantField()
+
+
+class TicketRequest(WorkflowTable):
+    """A withdrawal or reopening that was handled, by its request id: the second receipt changes nothing."""
+
+    request_id = pw.TextField(primary_key=True)
+    ticket_number = pw.TextField(index=True)
+    kind = pw.TextField()
+    reason = pw.TextField(default="")
+    outcome = pw.TextField()
+    handled_at = InstantField()

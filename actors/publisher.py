@@ -67,6 +67,7 @@ class Publisher:
         self._connection: Any = None
         self._channel: Any = None
         self._blocked = False
+        self._reported = False
         self._next_tag = 1
         self._unconfirmed: dict[int, tuple[_Shipment, WireMessage]] = {}
         self._shipments: set[_Shipment] = set()
@@ -182,7 +183,7 @@ class Publisher:
 
     def _on_ready(self, channel: Any) -> None:
         self._channel, self._next_tag = channel, 1
-        self._blocked = False
+        self._blocked = self._reported = False
         self._open.set()
         log.info("publisher_connected")
 
@@ -193,7 +194,9 @@ class Publisher:
 
     def _on_end(self, connection: Any, reason: BaseException | str) -> None:
         self._reason = f"RabbitMQ cannot be reached: {reason!r}"
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and not self._reported:
+            # Once per outage: it tries again several times a second.
+            self._reported = True
             log.warning("publisher_disconnected", reason=repr(reason))
         if connection is not None:
             connection.ioloop.stop()

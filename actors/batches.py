@@ -13,35 +13,21 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import peewee as pw
-import psycopg
 import structlog
 
 from baton.actors import metrics, outcomes
-from baton.actors.broker import stopping
-from baton.actors.broker_api import Batch, BrokerUnavailableError
+from baton.actors.broker_api import Batch
 from baton.actors.delivery import Delivery, NotYetError, RefusedError, WrongFieldsError, read_delivery
-from baton.models.database import DatabaseUnavailableError
+from baton.actors.patience import StoppingError, patiently
 from baton.models.transaction import current_trace, write_tx
 
-#: Pauses, in seconds, while a database or the broker is away: from the first to the longest, doubling.
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 5.0
-#: SQLSTATEs that pass by themselves: connection lost, resources short, server shutting down or starting, deadlock, lock not
-#: available, the server's own I/O. Whatever else the server says (a statement timeout, a value too large for an index) is about
-#: the work: waiting would block the queue for ever.
-OUTAGE_STATES = ("08", "53", "57P", "40", "55P03", "58")
 log = structlog.get_logger("baton.handling")
-
-
-class StoppingError(Exception):
-    """The process stops while it waits: what is in hand goes back to its queue."""
 
 
 def run_batch(actor: Any, batch: Batch) -> None:
@@ -69,7 +55,7 @@ def _sort(actor: Any, batch: Batch) -> tuple[list[Delivery[Any]], list[Delivery[
         try:
             delivery = read_delivery(actor.message_type, raw)
         except WrongFieldsError as error:
-            _patiently(actor, partial(outcomes.bury, actor.broker, raw, str(error)))
+            patiently(actor.actor_name, partial(outcomes.bury, actor.broker, raw, str(error)))
             continue
         due = raw.envelope.get("not_before")
         if due is not None and (due_at := datetime.fromisoformat(due)) > datetime.now(UTC):
@@ -91,7 +77,7 @@ def _handle_together(actor: Any, deliveries: list[Delivery[Any]]) -> None:
         return
     with _bound(actor=actor.actor_name, batch=len(deliveries)):
         try:
-            _patiently(actor, lambda: _transact(actor, deliveries))
+            patiently(actor.actor_name, lambda: _transact(actor, deliveries))
         except StoppingError:
             raise
         except Exception as error:
@@ -108,7 +94,7 @@ def _handle_together(actor: Any, deliveries: list[Delivery[Any]]) -> None:
 
 
 def _handle_counted(actor: Any, delivery: Delivery[Any]) -> None:
-    starts = _patiently(actor, lambda: outcomes.count_start(actor.service, delivery.envelope.message_id))
+    starts = patiently(actor.actor_name, lambda: outcomes.count_start(actor.service, delivery.envelope.message_id))
     if starts > outcomes.MAX_STARTS:
         _bury(actor, delivery, f"killed its worker: started {starts} times without an outcome")
         return
@@ -134,7 +120,7 @@ def _handle_alone(actor: Any, delivery: Delivery[Any]) -> None:
 
 def _settle(actor: Any, delivery: Delivery[Any]) -> None:
     try:
-        _patiently(actor, lambda: _transact(actor, [delivery]))
+        patiently(actor.actor_name, lambda: _transact(actor, [delivery]))
     except StoppingError:
         raise
     except RefusedError as error:
@@ -187,46 +173,18 @@ def _defer(
     due_at: datetime | None = None,
     delay: timedelta = timedelta(),
 ) -> None:
-    _patiently(actor, lambda: outcomes.defer(actor.service, delivery.raw, due_at, delay, attempt, reason))
+    patiently(actor.actor_name, lambda: outcomes.defer(actor.service, delivery.raw, due_at, delay, attempt, reason))
 
 
 def _bury(actor: Any, delivery: Delivery[Any], reason: str, trace: str = "") -> None:
-    _patiently(actor, lambda: outcomes.bury(actor.broker, delivery.raw, reason, trace))
+    patiently(actor.actor_name, lambda: outcomes.bury(actor.broker, delivery.raw, reason, trace))
     if delivery.raw.redelivered:
-        _patiently(actor, lambda: _forget(actor, delivery))
+        patiently(actor.actor_name, lambda: _forget(actor, delivery))
 
 
 def _forget(actor: Any, delivery: Delivery[Any]) -> None:
     with write_tx(actor.service) as tx:
         outcomes.forget_starts(tx, [delivery.envelope.message_id])
-
-
-def _patiently(actor: Any, act: Callable[[], Any]) -> Any:
-    """Do it, waiting for databases and brokers that are away until they are back or the process stops."""
-    pause = FIRST_PAUSE
-    while True:
-        try:
-            return act()
-        except (DatabaseUnavailableError, BrokerUnavailableError, pw.OperationalError) as error:
-            if not is_outage(error):
-                raise
-            metrics.WAITS.labels(actor.actor_name).inc()
-            log.warning("handler_waits", actor=actor.actor_name, reason=str(error).strip(), pause_seconds=pause)
-        if stopping.wait(pause):
-            raise StoppingError
-        pause = min(pause * 2, LONGEST_PAUSE)
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether an error tells of a database or broker that is away or busy, rather than of this message's own work."""
-    if isinstance(error, pw.OperationalError):
-        return "database is locked" in str(error)
-    link: BaseException | None = error
-    while link is not None:
-        if isinstance(link, psycopg.Error) and link.sqlstate is not None:
-            return link.sqlstate.startswith(OUTAGE_STATES)
-        link = link.__cause__ or link.__context__
-    return True
 
 
 @contextmanager

@@ -85,6 +85,11 @@ def batch_of(*wires: WireMessage, redelivered: bool = False) -> Batch:
     return Batch(deliveries)
 
 
+def in_file(broker: Any) -> int:
+    """Return how many messages an embedded broker holds, waiting or handed out."""
+    return int(broker.store.read("SELECT count(*) FROM message")[0][0])
+
+
 def eventually(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
     """Return the condition's value as soon as it is true; fail after `seconds`."""
     deadline = time.monotonic() + seconds

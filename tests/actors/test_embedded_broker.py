@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 
@@ -11,34 +9,16 @@ import dramatiq
 import pytest
 
 from baton.actors import embedded_mailbox
-from baton.actors.broker import middleware, stopping
 from baton.actors.broker_api import BrokerUnavailableError, WireMessage
 from baton.actors.embedded_broker import EmbeddedBroker
 from baton.models.database import DatabaseUnavailableError
 from baton.models.settings import get_settings
-from tests.actors.notes import Note, T, eventually, handler, keep, kept, open_tables, rows, wire_of
+from tests.actors.notes import Note, eventually, handler, in_file, keep, kept, wire_of
 
 
 @pytest.fixture
-def make_broker(tmp_path):
-    """Open the broker file, as often as a test has processes."""
-    open_tables(tmp_path)
-    before, opened = dramatiq.get_broker(), []
-
-    def make() -> EmbeddedBroker:
-        opened.append(EmbeddedBroker(tmp_path / "broker.db", batch_size=20, synchronous="NORMAL", middleware=middleware()))
-        return opened[-1]
-
-    stopping.clear()
-    yield make
-    for broker in opened:
-        broker.close()
-    dramatiq.set_broker(before)
-
-
-@pytest.fixture
-def broker(make_broker):
-    broker = make_broker()
+def broker(embedded_broker):
+    broker = embedded_broker()
     dramatiq.set_broker(broker)
     return broker
 
@@ -58,10 +38,6 @@ def taken(broker, text, timeout=50):
     broker.publish([wire_of(text)])
     consumer = broker.consume(Note.queue, timeout=timeout)
     return next(consumer), consumer
-
-
-def in_file(broker) -> int:
-    return broker.store.read("SELECT count(*) FROM message")[0][0]
 
 
 def test_it_is_the_broker_when_nothing_is_configured(monkeypatch):
@@ -106,27 +82,27 @@ def test_no_consumer_for_delays_is_ever_started(broker):
         assert list(worker.consumers) == [Note.queue]
 
 
-def test_messages_survive_the_process_that_published_them(broker, make_broker):
+def test_messages_survive_the_process_that_published_them(broker, embedded_broker):
     broker.publish([wire_of("kept")])
     broker.close()
-    assert in_file(make_broker()) == 1
+    assert in_file(embedded_broker()) == 1
 
 
-def test_a_message_is_with_one_consumer_only(broker, make_broker):
+def test_a_message_is_with_one_consumer_only(broker, embedded_broker):
     handler(keep)
     message, _ = taken(broker, "one")
     assert message is not None
-    other = make_broker()
+    other = embedded_broker()
     other.declare_queue(Note.queue)
     assert next(other.consume(Note.queue, timeout=50)) is None
 
 
-def test_an_ended_lease_hands_the_message_over_and_the_late_acknowledgement_deletes_nothing(broker, make_broker, monkeypatch):
+def test_an_ended_lease_hands_the_message_over_and_the_late_acknowledgement_deletes_nothing(broker, embedded_broker, monkeypatch):
     monkeypatch.setattr(embedded_mailbox, "LEASE_MS", -1)
     handler(keep)
     late, consumer = taken(broker, "one")
     monkeypatch.undo()
-    other = make_broker()
+    other = embedded_broker()
     other.declare_actor(broker.actors[Note.name])
     again = next(other.consume(Note.queue, timeout=500))
     assert again.batch.deliveries[0].redelivered
@@ -154,7 +130,7 @@ def test_an_exception_on_the_way_to_the_handler_releases_the_batch(broker):
     assert in_file(broker) == 1
 
 
-def test_a_worker_that_stops_hands_back_what_it_has_not_started(broker, make_broker):
+def test_a_worker_that_stops_hands_back_what_it_has_not_started(broker, embedded_broker):
     started = []
 
     def slow(tx, deliveries):
@@ -223,9 +199,9 @@ def test_the_same_message_dies_once(broker):
     assert [letter.reason for letter in broker.dead_letters(Note.queue)] == ["second"]
 
 
-def test_queue_states_tell_what_waits_and_who_consumes(broker, make_broker):
+def test_queue_states_tell_what_waits_and_who_consumes(broker, embedded_broker):
     handler(keep)
-    observer = make_broker()
+    observer = embedded_broker()
     broker.publish([wire_of("a"), wire_of("b")])
     state = observer.queue_states([Note.queue])[0]
     assert (state.ready, state.consumers, state.dead) == (2, 0, 0)
@@ -237,13 +213,13 @@ def test_queue_states_tell_what_waits_and_who_consumes(broker, make_broker):
     assert observer.queue_states([Note.queue])[0].consumers == 0
 
 
-def test_another_process_message_is_noticed_without_waiting_for_the_timeout(broker, make_broker):
+def test_another_process_message_is_noticed_without_waiting_for_the_timeout(broker, embedded_broker):
     handler(keep)
     worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=30_000)
     worker.start()
     try:
         eventually(lambda: broker.queue_states([Note.queue])[0].consumers == 1)
-        make_broker().publish([wire_of("from elsewhere")])
+        embedded_broker().publish([wire_of("from elsewhere")])
         eventually(lambda: kept() == ["from elsewhere"], seconds=3)
     finally:
         # A consumer waiting out its long timeout ends as soon as something happens.
@@ -257,49 +233,3 @@ def test_an_unusable_file_is_told_as_such(tmp_path):
     broker = EmbeddedBroker(tmp_path / "taken" / "broker.db")
     with pytest.raises(BrokerUnavailableError, match="taken"):
         broker.publish([wire_of("a")])
-
-
-class Process:
-    """A worker process on the same files."""
-
-    def __init__(self, directory):
-        command = [sys.executable, "-m", "tests.actors.drain_notes", str(directory)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        self.process.communicate()
-
-
-def test_two_thousand_messages_survive_repeated_sigkill(broker, tmp_path):
-    broker.publish([wire_of(f"n{number}") for number in range(2_000)])
-    for progress in (200, 600, 1_000, 1_400):
-        victim = Process(tmp_path)
-        eventually(lambda progress=progress: len(kept()) >= progress, seconds=30)
-        victim.kill()
-        assert in_file(broker) > 0
-    last = Process(tmp_path)
-    try:
-        broker.join(Note.queue, timeout=60_000)
-    finally:
-        last.stop()
-    assert len(kept()) == len(rows(T.Outbox)) == 2_000
-    assert rows(T.DeliveryAttempt) == []
-    assert broker.dead_letters(Note.queue) == []
-
-
-def test_a_message_that_kills_its_worker_ends_in_the_dead_letters_alone(broker, tmp_path):
-    broker.publish([wire_of(text) for text in ("a", "poison", "b")])
-    process = None
-    for _ in range(10):
-        process = Process(tmp_path)
-        eventually(lambda process=process: process.process.poll() is not None or in_file(broker) == 0, seconds=30)
-        if process.process.poll() is None:
-            break
-    process.stop()
-    assert kept() == ["a", "b"]
-    (letter,) = broker.dead_letters(Note.queue)
-    assert "killed its worker" in letter.reason

@@ -7,30 +7,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dramatiq
-import psycopg
 import pytest
 
-from baton.actors import batches
 from baton.actors.batches import run_batch
-from baton.actors.broker import middleware, stopping
-from baton.actors.broker_api import BrokerUnavailableError
 from baton.actors.handling import NotYetError, RefusedError, delivery_of
 from baton.actors.outcomes import MAX_STARTS, count_start, retry_delay
 from baton.actors.stub_broker import MemoryBroker
-from baton.models.database import DatabaseUnavailableError
 from baton.models.transaction import current_trace, write_tx
 from tests.actors.notes import SERVICE, Note, T, batch_of, handler, keep, kept, open_tables, rows, wire_of
 
 
 @pytest.fixture
-def broker(tmp_path):
-    open_tables(tmp_path)
-    before = dramatiq.get_broker()
-    broker = MemoryBroker(middleware())
-    dramatiq.set_broker(broker)
-    stopping.clear()
-    yield broker
-    dramatiq.set_broker(before)
+def broker(memory_broker):
+    return memory_broker
 
 
 @pytest.fixture
@@ -182,60 +171,6 @@ def test_a_message_not_due_yet_waits_as_a_row_without_costing_an_attempt(broker)
     assert "not_before" not in json.loads(row["envelope"])
 
 
-@pytest.fixture
-def outage(monkeypatch):
-    """Make the next `outage(n)` transactions of handlers fail as when the server is away."""
-    monkeypatch.setattr(batches, "FIRST_PAUSE", 0.001)
-    real, left = batches.write_tx, [0]
-
-    def away(service: str) -> Any:
-        if left[0] > 0:
-            left[0] -= 1
-            raise DatabaseUnavailableError("connection refused")
-        return real(service)
-
-    monkeypatch.setattr(batches, "write_tx", away)
-    return lambda times: left.__setitem__(0, times)
-
-
-def test_a_database_that_is_away_is_waited_for_and_does_not_count(broker, outage):
-    outage(5)
-    batch = batch_of(wire_of("one"), wire_of("two"))
-    run_batch(handler(keep, max_retries=0), batch)
-    assert (kept(), batch.released, broker.letters, rows(T.DeferredMessage)) == (["one", "two"], False, [], [])
-
-
-def test_a_process_that_stops_while_it_waits_gives_the_batch_back(broker, outage):
-    outage(10**6)
-    stopping.set()
-    batch = batch_of(wire_of("one"), wire_of("two"))
-    run_batch(handler(keep), batch)
-    assert (batch.released, broker.letters, kept()) == (True, [], [])
-
-
-def test_a_broker_that_is_away_delays_the_dead_letter_and_loses_nothing(broker, monkeypatch):
-    monkeypatch.setattr(batches, "FIRST_PAUSE", 0.001)
-    real, failures = broker.dead_letter, iter([1, 2, 3])
-
-    def dead_letter(*args: Any, **kwargs: Any) -> None:
-        if next(failures, None):
-            raise BrokerUnavailableError("no confirmation")
-        real(*args, **kwargs)
-
-    monkeypatch.setattr(broker, "dead_letter", dead_letter)
-    batch = batch_of(wire_of("bad", kwargs="{}"))
-    run_batch(handler(keep), batch)
-    assert (len(broker.letters), batch.released) == (1, False)
-
-
-def test_an_unforeseen_error_of_the_runtime_releases_the_batch(broker, monkeypatch):
-    monkeypatch.setattr(batches, "read_delivery", lambda *_: 1 / 0)
-    batch = batch_of(wire_of("one"))
-    with pytest.raises(ZeroDivisionError):
-        run_batch(handler(keep), batch)
-    assert batch.released
-
-
 def test_a_message_that_kills_its_worker_is_given_up_after_so_many_starts(broker):
     def die(tx, deliveries):
         raise KeyboardInterrupt
@@ -280,24 +215,6 @@ def test_dead_letters_go_back_to_their_queue_with_fresh_attempts(broker, work):
     assert broker.requeue_dead_letters(actor.queue_name) == 1
     work()
     assert (seen, broker.dead_letters(Note.queue)) == ([1], [])
-
-
-class ServerError(psycopg.OperationalError):
-    """What the driver raises, with the SQLSTATE of a server's answer."""
-
-    def __init__(self, sqlstate: str | None) -> None:
-        super().__init__("the server said no")
-        self.sqlstate = sqlstate
-
-
-@pytest.mark.parametrize(
-    ("sqlstate", "outage"), [(None, True), ("57P01", True), ("40P01", True), ("57014", False), ("54000", False)]
-)
-def test_only_what_passes_by_itself_is_waited_for(sqlstate, outage):
-    try:
-        raise DatabaseUnavailableError("no") from ServerError(sqlstate)
-    except DatabaseUnavailableError as error:
-        assert batches.is_outage(error) is outage
 
 
 @pytest.mark.distributed

@@ -163,7 +163,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
             )
     if operation.idempotent:
         text = "Chosen by the caller for one intent: repeated with the same request, it gets the first answer again."
-        key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+        key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
         found.append({"name": "Idempotency-Key", "in": "header", "required": False, "description": text, "schema": key})
     return found
 

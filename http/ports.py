@@ -38,7 +38,7 @@ def _holds(process: Path, wanted: set[str]) -> bool:
 
 def _name(process: Path) -> str:
     try:
-        words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        words = " ".join((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split())
     except OSError:
         return "a process"
     return words if len(words) <= 60 else words[:57] + "..."

@@ -149,8 +149,17 @@ class Handler(WSGIHandler):
     def read_request(self, raw_requestline: str) -> bool:
         """Read the headers; a ValueError (answered 400) when they take too long."""
         with gevent.Timeout(HEADER_SECONDS, False):
-            return bool(super().read_request(raw_requestline))
+            found = bool(super().read_request(raw_requestline))
+            self._refuse_ambiguous_length()
+            return found
         raise ValueError("the headers came too slowly")
+
+    def _refuse_ambiguous_length(self) -> None:
+        """Raise ValueError where a proxy in front might see the request end elsewhere than we do."""
+        lengths = self.headers.get_all("content-length") or []
+        codings = self.headers.get_all("transfer-encoding") or []
+        if len(lengths) > 1 or len(codings) > 1 or any(coding.strip().lower() != "chunked" for coding in codings):
+            raise ValueError("the length of the body is ambiguous")
 
     def get_environ(self) -> dict[str, Any]:
         """Return the request's environment with a body that must arrive in time."""

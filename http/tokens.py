@@ -7,6 +7,7 @@ signature is computed. Expired and bad tokens are told apart, as the contracts a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -154,7 +155,8 @@ class Verifier:
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:
     for name in ("iat", "exp", "nbf"):
-        if name in claims and (isinstance(claims[name], bool) or not isinstance(claims[name], int | float)):
+        value = claims.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise InvalidTokenError
     if max(claims["iat"], claims.get("nbf", claims["iat"])) > now + LEEWAY_SECONDS:
         raise InvalidTokenError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
-import peewee as pw
+from peewee import sort_models  # type: ignore[attr-defined]
 
 from baton.models import migrate
 from baton.models.settings import SERVICES
@@ -38,7 +38,7 @@ def flush_everything() -> None:
     for service in SERVICES:
         models = [model for model in migrate.service_models(service) if model.__name__ not in KEPT]
         with write_tx(service):
-            deleted = sum(model.delete().execute() for model in reversed(pw.sort_models(models)))
+            deleted = sum(model.delete().execute() for model in reversed(sort_models(models)))
         click.echo(f"{service}: {deleted} rows deleted")
     click.echo(f"queues: {_empty_queues()} emptied")
 

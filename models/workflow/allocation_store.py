@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from baton.models import database as db
 from baton.models.transaction import Transaction
 from baton.models.workflow.definitions import Step, Workflow, WorkflowVersion
-from baton.models.workflow.rows import tuples
+from baton.models.workflow.rows import insert_rows, tuples
 from baton.models.workflow.work import Allocation, Task, TaskItem, TriageEntry
 
 #: The advisory lock under which tickets are parked (shared) and workflows deployed (alone). Any constant of this database.
@@ -77,54 +77,47 @@ def store_tasks(tx: Transaction, tasks: Iterable[tuple[str, int, int, int]]) -> 
     wanted = {number: (version, step, role) for number, version, step, role in sorted(tasks)}
     if not wanted:
         return []
-    insert = (
-        Task.insert_many(
-            [(number, version, "open", tx.now) for number, (version, _, _) in wanted.items()],
-            fields=[Task.ticket_number, Task.workflow_version, Task.status, Task.created_at],
-        )
-        .on_conflict_ignore()
-        .returning(Task.id, Task.ticket_number)
+    made = insert_rows(
+        tx,
+        [Task.ticket_number, Task.workflow_version, Task.status, Task.created_at],
+        [(number, version, "open", tx.now) for number, (version, _, _) in wanted.items()],
+        ignore=True,
+        returning=[Task.id, Task.ticket_number],
     )
-    made = tuples(insert)
     return store_items(tx, [(task, wanted[number][1], 1, number, wanted[number][2], None) for task, number in made])
 
 
 def store_items(tx: Transaction, items: Sequence[tuple[int, int, int, str, int, str | None]]) -> list[NewItem]:
     """Open an item for each (task, step, visit, ticket number, role, former assignee); a visit is opened once."""
-    if not items:
-        return []
-    insert = (
-        TaskItem.insert_many(
-            [(*item, "new", tx.now) for item in items],
-            fields=[
-                TaskItem.task,
-                TaskItem.step,
-                TaskItem.visit,
-                TaskItem.ticket_number,
-                TaskItem.role,
-                TaskItem.former_assignee,
-                TaskItem.state,
-                TaskItem.created_at,
-            ],
-        )
-        .on_conflict_ignore()
-        .returning(TaskItem.id, TaskItem.task, TaskItem.ticket_number, TaskItem.role)
+    opened = insert_rows(
+        tx,
+        [
+            TaskItem.task,
+            TaskItem.step,
+            TaskItem.visit,
+            TaskItem.ticket_number,
+            TaskItem.role,
+            TaskItem.former_assignee,
+            TaskItem.state,
+            TaskItem.created_at,
+        ],
+        [(*item, "new", tx.now) for item in items],
+        ignore=True,
+        returning=[TaskItem.id, TaskItem.task, TaskItem.ticket_number, TaskItem.role],
     )
-    return [NewItem(*row) for row in tuples(insert)]
+    return [NewItem(*row) for row in opened]
 
 
 def store_parked(tx: Transaction, parked: Iterable[tuple[str, str, str, str]]) -> None:
     """Put (ticket number, category key, department key, reason) into the triage queue; who stands there keeps the place."""
-    rows = [(*entry, tx.now) for entry in parked]
-    if rows:
-        fields = [
-            TriageEntry.ticket_number,
-            TriageEntry.category_key,
-            TriageEntry.department_key,
-            TriageEntry.reason,
-            TriageEntry.since,
-        ]
-        TriageEntry.insert_many(rows, fields=fields).on_conflict_ignore().execute()
+    fields = [
+        TriageEntry.ticket_number,
+        TriageEntry.category_key,
+        TriageEntry.department_key,
+        TriageEntry.reason,
+        TriageEntry.since,
+    ]
+    insert_rows(tx, fields, [(*entry, tx.now) for entry in parked], ignore=True)
 
 
 def store_reasons(tx: Transaction, reasons: Iterable[tuple[str, int | None, str, list[dict[str, Any]], str]]) -> None:
@@ -133,16 +126,15 @@ def store_reasons(tx: Transaction, reasons: Iterable[tuple[str, int | None, str,
         (number, version, reason, json.dumps(considered, ensure_ascii=False), decided_by, tx.now)
         for number, version, reason, considered, decided_by in reasons
     ]
-    if rows:
-        fields = [
-            Allocation.ticket_number,
-            Allocation.workflow_version,
-            Allocation.reason,
-            Allocation.considered,
-            Allocation.decided_by,
-            Allocation.decided_at,
-        ]
-        Allocation.insert_many(rows, fields=fields).execute()
+    fields = [
+        Allocation.ticket_number,
+        Allocation.workflow_version,
+        Allocation.reason,
+        Allocation.considered,
+        Allocation.decided_by,
+        Allocation.decided_at,
+    ]
+    insert_rows(tx, fields, rows)
 
 
 def leave_triage(tx: Transaction, ticket_numbers: Iterable[str]) -> None:

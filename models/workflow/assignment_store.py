@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 from baton.models import database as db
 from baton.models.transaction import Transaction
-from baton.models.workflow.intake_store import choose
 from baton.models.workflow.people import Member, Role
-from baton.models.workflow.rows import dicts, tuples
+from baton.models.workflow.rows import dicts, insert_rows, tuples, update_rows
 from baton.models.workflow.work import AssignmentPick, Task, TaskItem, TaskItemHistory
 
 
@@ -68,33 +67,24 @@ def read_members(tx: Transaction, roles: Iterable[int]) -> dict[int, list[dict[s
 
 def store_turns(tx: Transaction, turns: Mapping[int, int]) -> None:
     """Write the last turn of each role."""
-    if turns:
-        Role.update(turn=choose(Role.id, list(turns.items()))).where(Role.id.in_(sorted(turns))).execute()
+    update_rows(tx, Role.id, [Role.turn], sorted(turns.items()))
 
 
 def store_stamps(tx: Transaction, stamps: Mapping[int, Any]) -> None:
     """Write each member's last turn, and count the turns they took and the items they got."""
-    if not stamps:
-        return
-    Member.update(
-        last_turn=choose(Member.id, [(member, stamp.last_turn) for member, stamp in stamps.items()]),
-        turns=Member.turns + choose(Member.id, [(member, stamp.turns_taken) for member, stamp in stamps.items()]),
-        open_items=Member.open_items + choose(Member.id, [(member, s.items_opened) for member, s in stamps.items()]),
-    ).where(Member.id.in_(sorted(stamps))).execute()
+    rows = [(member, s.last_turn, s.turns_taken, s.items_opened) for member, s in sorted(stamps.items())]
+    update_rows(tx, Member.id, [Member.last_turn], rows, add=[Member.turns, Member.open_items])
 
 
 def store_assignees(tx: Transaction, assignees: Mapping[int, str]) -> None:
     """Give each item (by id) to its person."""
-    if assignees:
-        TaskItem.update(
-            assignee=choose(TaskItem.id, list(assignees.items())), assigned_at=tx.now, waiting_since=None
-        ).where(TaskItem.id.in_(sorted(assignees))).execute()
+    rows = [(item, user_id, tx.now, None) for item, user_id in sorted(assignees.items())]
+    update_rows(tx, TaskItem.id, [TaskItem.assignee, TaskItem.assigned_at, TaskItem.waiting_since], rows)
 
 
 def store_owners(tx: Transaction, owners: Mapping[int, str]) -> None:
     """Make each task (by id) its owner's."""
-    if owners:
-        Task.update(owner_user_id=choose(Task.id, list(owners.items()))).where(Task.id.in_(sorted(owners))).execute()
+    update_rows(tx, Task.id, [Task.owner_user_id], sorted(owners.items()))
 
 
 def store_picks(tx: Transaction, picks: Iterable[Any]) -> None:
@@ -124,25 +114,23 @@ def store_picks(tx: Transaction, picks: Iterable[Any]) -> None:
         AssignmentPick.considered,
         AssignmentPick.decided_at,
     ]
-    if rows:
-        AssignmentPick.insert_many(rows, fields=fields).execute()
+    insert_rows(tx, fields, rows)
 
 
 def store_history(tx: Transaction, rows: Sequence[tuple[int, str, str, str, str | None, str | None, str | None, str]]) -> None:
     """Add (item, ticket number, actor, event, from state, to state, to user, reason) to the items' history."""
-    if rows:
-        fields = [
-            TaskItemHistory.item,
-            TaskItemHistory.ticket_number,
-            TaskItemHistory.actor,
-            TaskItemHistory.event,
-            TaskItemHistory.from_state,
-            TaskItemHistory.to_state,
-            TaskItemHistory.to_user,
-            TaskItemHistory.reason,
-            TaskItemHistory.at,
-        ]
-        TaskItemHistory.insert_many([(*row, tx.now) for row in rows], fields=fields).execute()
+    fields = [
+        TaskItemHistory.item,
+        TaskItemHistory.ticket_number,
+        TaskItemHistory.actor,
+        TaskItemHistory.event,
+        TaskItemHistory.from_state,
+        TaskItemHistory.to_state,
+        TaskItemHistory.to_user,
+        TaskItemHistory.reason,
+        TaskItemHistory.at,
+    ]
+    insert_rows(tx, fields, [(*row, tx.now) for row in rows])
 
 
 def read_unassigned(

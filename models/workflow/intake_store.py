@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
-
-import peewee as pw
 
 from baton.models import database as db
 from baton.models.transaction import Transaction
-from baton.models.workflow.rows import tuples
+from baton.models.workflow.rows import insert_rows, tuples, update_rows
 from baton.models.workflow.work import TicketSnapshot
 
 
@@ -76,10 +74,8 @@ def store_snapshots(tx: Transaction, tickets: Iterable[Any], status: str) -> lis
         )
         for ticket in sorted(tickets, key=lambda each: each.number)
     ]
-    if not rows:
-        return []
-    insert = TicketSnapshot.insert_many(rows, fields=_SNAPSHOT_FIELDS).on_conflict_ignore().returning(*_TICKET_COLUMNS)
-    return [TicketRow(*row) for row in tuples(insert)]
+    stored = insert_rows(tx, _SNAPSHOT_FIELDS, rows, ignore=True, returning=_TICKET_COLUMNS)
+    return [TicketRow(*row) for row in stored]
 
 
 def lock_tickets(tx: Transaction, ticket_numbers: Iterable[str]) -> dict[str, TicketRow]:
@@ -99,37 +95,18 @@ def lock_tickets(tx: Transaction, ticket_numbers: Iterable[str]) -> dict[str, Ti
 
 def write_statuses(tx: Transaction, statuses: Mapping[str, str]) -> list[StatusChange]:
     """Write the new status of each ticket and make its status version one higher; return what was written."""
-    if not statuses:
-        return []
-    numbers = sorted(statuses)
-    update = TicketSnapshot.update(
-        status=_choose(TicketSnapshot.ticket_number, statuses),
-        status_version=TicketSnapshot.status_version + 1,
-    ).where(TicketSnapshot.ticket_number.in_(numbers))
-    written = update.returning(
-        TicketSnapshot.ticket_number,
-        TicketSnapshot.status,
-        TicketSnapshot.status_version,
-        TicketSnapshot.through_gateway,
+    table = TicketSnapshot
+    written = update_rows(
+        tx,
+        table.ticket_number,
+        [table.status],
+        [(number, statuses[number], 1) for number in sorted(statuses)],
+        add=[table.status_version],
+        returning=[table.ticket_number, table.status, table.status_version, table.through_gateway],
     )
-    return sorted(StatusChange(*row) for row in tuples(written))
+    return sorted(StatusChange(*row) for row in written)
 
 
 def write_request_versions(tx: Transaction, versions: Mapping[str, int]) -> None:
     """Note the newest withdrawal or reopening applied to each ticket."""
-    if versions:
-        TicketSnapshot.update(request_version=_choose(TicketSnapshot.ticket_number, versions)).where(
-            TicketSnapshot.ticket_number.in_(sorted(versions))
-        ).execute()
-
-
-def _choose(key: pw.Field, values: Mapping[Any, Any]) -> Any:
-    return choose(key, list(values.items()))
-
-
-def choose(key: pw.Field, values: Sequence[tuple[Any, Any]]) -> Any:
-    """Return the SQL expression that gives each row the value of its key; one value for all is written as itself."""
-    distinct = {value for _, value in values}
-    if len(distinct) == 1:
-        return distinct.pop()
-    return pw.Case(key, values)
+    update_rows(tx, TicketSnapshot.ticket_number, [TicketSnapshot.request_version], sorted(versions.items()))

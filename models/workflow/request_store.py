@@ -9,9 +9,8 @@ from typing import NamedTuple
 from peewee import fn
 
 from baton.models.transaction import Transaction
-from baton.models.workflow.intake_store import choose
 from baton.models.workflow.people import Member
-from baton.models.workflow.rows import tuples
+from baton.models.workflow.rows import insert_rows, tuples, update_rows
 from baton.models.workflow.work import Task, TaskItem, TicketRequest, WaitingEntry
 
 
@@ -48,16 +47,15 @@ def seen_requests(tx: Transaction, request_ids: Iterable[str]) -> set[str]:
 
 def store_requests(tx: Transaction, rows: Sequence[tuple[str, str, str, str, str]]) -> None:
     """Note (request id, ticket number, kind, reason, outcome) as handled."""
-    if rows:
-        fields = [
-            TicketRequest.request_id,
-            TicketRequest.ticket_number,
-            TicketRequest.kind,
-            TicketRequest.reason,
-            TicketRequest.outcome,
-            TicketRequest.handled_at,
-        ]
-        TicketRequest.insert_many([(*row, tx.now) for row in rows], fields=fields).on_conflict_ignore().execute()
+    fields = [
+        TicketRequest.request_id,
+        TicketRequest.ticket_number,
+        TicketRequest.kind,
+        TicketRequest.reason,
+        TicketRequest.outcome,
+        TicketRequest.handled_at,
+    ]
+    insert_rows(tx, fields, [(*row, tx.now) for row in rows], ignore=True)
 
 
 def open_items(tx: Transaction, ticket_numbers: Iterable[str]) -> list[ItemRow]:
@@ -94,11 +92,8 @@ def free_assignees(tx: Transaction, items: Iterable[ItemRow]) -> None:
     query = Member.select(Member.id, Member.role, Member.user_id).where(
         Member.role.in_(sorted({role for role, _ in freed})), Member.user_id.in_(sorted({user for _, user in freed if user}))
     )
-    counts = [(member, freed[role, user]) for member, role, user in tuples(query) if (role, user) in freed]
-    if counts:
-        Member.update(open_items=Member.open_items - choose(Member.id, counts)).where(
-            Member.id.in_([member for member, _ in counts])
-        ).execute()
+    counts = [(member, -freed[role, user]) for member, role, user in tuples(query) if (role, user) in freed]
+    update_rows(tx, Member.id, [], sorted(counts), add=[Member.open_items])
 
 
 def close_tasks(tx: Transaction, ticket_numbers: Iterable[str], status: str) -> None:

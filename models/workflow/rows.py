@@ -1,8 +1,26 @@
-"""Reading plain rows: what a query of chosen columns gives, without a model object for each."""
+"""
+Rows in bulk: plain tuples out of a query, and many rows written by one statement whose text does not depend on how many.
+
+The rows travel as one JSON parameter that the database unfolds. Built by peewee's `insert_many`, the same statements spend more
+time in Python (a node and a placeholder per value) than in PostgreSQL; measured from intake to assignment, more than twice as
+many tickets pass this way. The texts are made from the models' own columns, once.
+"""
 
 from __future__ import annotations
 
+import functools
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
+
+import peewee as pw
+
+from baton.models import database as db
+from baton.models.transaction import Transaction
+
+#: PostgreSQL's name for each kind of column.
+_TYPES = {"TEXT": "text", "BIGINT": "bigint", "INT": "integer", "BOOL": "boolean", "DATETIME": "timestamp", "BIGAUTO": "bigint"}
 
 
 def tuples(query: Any) -> list[tuple[Any, ...]]:
@@ -13,3 +31,91 @@ def tuples(query: Any) -> list[tuple[Any, ...]]:
 def dicts(query: Any) -> list[dict[str, Any]]:
     """Return the rows of a query as dicts by column."""
     return list(query.dicts().execute())
+
+
+def insert_rows(
+    tx: Transaction,
+    fields: Sequence[pw.Field],
+    rows: Iterable[Sequence[Any]],
+    *,
+    ignore: bool = False,
+    returning: Sequence[pw.Field] = (),
+) -> list[tuple[Any, ...]]:
+    """
+    Insert rows, tuples in the order of `fields`; return the `returning` columns of those inserted.
+
+    `ignore`: a row whose unique key is taken is left out. Texts must not hold NUL.
+    """
+    sql = _insert_sql(db.is_sqlite(tx.database), tuple(fields), ignore, tuple(returning))
+    return _run(tx, sql, rows, returning)
+
+
+def update_rows(
+    tx: Transaction,
+    key: pw.Field,
+    fields: Sequence[pw.Field],
+    rows: Iterable[Sequence[Any]],
+    *,
+    add: Sequence[pw.Field] = (),
+    returning: Sequence[pw.Field] = (),
+) -> list[tuple[Any, ...]]:
+    """
+    Update the rows that `key` names: each given row is the key, then the values of `fields`, then what to add to `add`.
+
+    Returns the `returning` columns as they are afterwards.
+    """
+    sql = _update_sql(db.is_sqlite(tx.database), key, tuple(fields), tuple(add), tuple(returning))
+    return _run(tx, sql, rows, returning)
+
+
+def _run(tx: Transaction, sql: str, rows: Iterable[Sequence[Any]], returning: Sequence[pw.Field]) -> list[tuple[Any, ...]]:
+    document = [{f"v{index}": value for index, value in enumerate(row)} for row in rows]
+    if not document:
+        return []
+    cursor = tx.database.execute_sql(sql, (json.dumps(document, ensure_ascii=False, default=_instant),))
+    if not returning:
+        return []
+    return [tuple(f.python_value(v) for f, v in zip(returning, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _instant(value: Any) -> str:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise TypeError(f"{value!r} cannot be stored")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _quoted(field: pw.Field) -> str:
+    return f'"{field.column_name}"'
+
+
+def _returned(returning: Sequence[pw.Field]) -> str:
+    return " returning " + ", ".join(map(_quoted, returning)) if returning else ""
+
+
+def _source(sqlite: bool, fields: Sequence[pw.Field]) -> str:
+    """Return the table expression that unfolds the parameter: columns v0, v1, ... of the fields' types."""
+    if sqlite:
+        columns = ", ".join(f"json_extract(value, '$.v{index}') as v{index}" for index in range(len(fields)))
+        return f"(select {columns} from json_each(?)) as given"
+    columns = ", ".join(f"v{index} {_TYPES[field.field_type]}" for index, field in enumerate(fields))
+    return f"json_to_recordset(%s::json) as given({columns})"
+
+
+@functools.cache
+def _insert_sql(sqlite: bool, fields: tuple[pw.Field, ...], ignore: bool, returning: tuple[pw.Field, ...]) -> str:
+    table = fields[0].model._meta.table_name
+    values = ", ".join(f"v{index}" for index in range(len(fields)))
+    # "where true" keeps SQLite from reading "on conflict" as part of a join.
+    sql = f'insert into "{table}" ({", ".join(map(_quoted, fields))}) select {values} from {_source(sqlite, fields)} where true'
+    return sql + (" on conflict do nothing" if ignore else "") + _returned(returning)
+
+
+@functools.cache
+def _update_sql(
+    sqlite: bool, key: pw.Field, fields: tuple[pw.Field, ...], add: tuple[pw.Field, ...], returning: tuple[pw.Field, ...]
+) -> str:
+    table = key.model._meta.table_name
+    changes = [f"{_quoted(field)} = v{index}" for index, field in enumerate(fields, start=1)]
+    changes += [f"{_quoted(field)} = {_quoted(field)} + v{i}" for i, field in enumerate(add, start=len(fields) + 1)]
+    source = _source(sqlite, (key, *fields, *add))
+    return f'update "{table}" set {", ".join(changes)} from {source} where {_quoted(key)} = v0' + _returned(returning)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from baton.models.transaction import Transaction
-from baton.models.workflow.rows import tuples
+from baton.models.workflow.rows import insert_rows, tuples
 from baton.models.workflow.work import TaskItem, WaitingEntry
 
 
@@ -52,7 +52,7 @@ def store_waiting(tx: Transaction, waiting: Sequence[tuple[Any, str]]) -> None:
         WaitingEntry.reason,
         WaitingEntry.since,
     ]
-    WaitingEntry.insert_many(rows, fields=fields).on_conflict_ignore().execute()
+    insert_rows(tx, fields, rows, ignore=True)
     items = sorted(need.subject_id for need, _ in waiting if need.kind == "item")
     if items:
         TaskItem.update(waiting_since=tx.now).where(

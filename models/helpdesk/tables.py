@@ -111,7 +111,7 @@ class TicketHistory(_Table):
     """
 
     id = pw.BigAutoField()
-    ticket = pw.ForeignKeyField(Ticket, on_delete="CASCADE", index=False)
+    ticket = pw.ForeignKeyField(Ticket, on_delete="CASCADE")
     at = InstantField()
     event = pw.TextField()
     from_status = pw.TextField()
@@ -119,9 +119,6 @@ class TicketHistory(_Table):
     actor = pw.TextField()
     reason = pw.TextField(default="")
     version = pw.BigIntegerField(null=True)
-
-    class Meta:
-        indexes = ((("ticket", "id"), False),)
 
 
 TABLES: list[type[pw.Model]] = [Employee, HdtsUser, Ticket, TicketHistory]

@@ -23,8 +23,11 @@ def numbers(databases: Any) -> list[str]:
         values = {
             **dict.fromkeys(COLUMNS, "x"),
             **dict.fromkeys(("employee_id", "employee_name", "employee_email"), ""),
-            **{"sender": "service:ams", "source_service": "ams", "status": "Open"},
-            **{"submitted_at": tx.now, "updated_at": tx.now},
+            "sender": "service:ams",
+            "source_service": "ams",
+            "status": "Open",
+            "submitted_at": tx.now,
+            "updated_at": tx.now,
         }
         return [tickets.number_of(tickets.add_receipt(values)) for _ in range(2)]
 

@@ -154,4 +154,3 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
 
         class Meta:
             table_name = "ticket_history"
-            indexes = [(('ticket', 'id'), False)]

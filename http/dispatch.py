@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import falcon
@@ -98,6 +99,8 @@ def write_answer(response: falcon.Response, answer: Answer, settings: Settings) 
             cookie.name,
             cookie.value,
             max_age=cookie.seconds,
+            # Falcon leaves a Max-Age of 0 out, which would keep the cookie.
+            expires=None if cookie.seconds else datetime.fromtimestamp(0, UTC),
             path=cookie.path,
             secure=settings.production,
             http_only=cookie.http_only,

@@ -54,7 +54,7 @@ class NewNote(Body):
     author: Name | None = None
     weight: Annotated[int, Field(ge=0, le=10)] = 0
     due_at: Instant | None = None
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = Field(default_factory=dict)
 
 
 class NoteView(View):
@@ -129,10 +129,17 @@ OPERATIONS = (
     Operation("PUT", "/notes/{id}", change_note, "tickets.withdraw", body=NewNote, returns=NoteView, summary="Change"),
     Operation("GET", "/who/", who, "session.read", returns=dict, transaction="none", summary="Who calls"),
     Operation(
-        "POST", "/sign-in", sign_in, "session.sign_in", body=NewNote, returns=dict, transaction="none",
-        rate=Rate(3, 60), summary="Sign in",
+        "POST",
+        "/sign-in",
+        sign_in,
+        "session.sign_in",
+        body=NewNote,
+        returns=dict,
+        transaction="none",
+        rate=Rate(3, 60),
+        summary="Sign in",
     ),
-)  # fmt: skip
+)
 
 
 @contextmanager

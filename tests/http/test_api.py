@@ -206,8 +206,11 @@ def test_the_front_adds_little_to_a_write(demo: Any) -> None:
     import time
 
     environ = falcon.testing.create_environ(
-        "/notes", method="POST", body=json.dumps({"subject": "x" * 60}), headers={**bearer(EMPLOYEE), "Content-Type": "application/json"}
-    )  # fmt: skip
+        "/notes",
+        method="POST",
+        body=json.dumps({"subject": "x" * 60}),
+        headers={**bearer(EMPLOYEE), "Content-Type": "application/json"},
+    )
     demo.app(dict(environ), lambda *_: None)
     started = time.process_time()
     for _ in range(50):

@@ -83,9 +83,10 @@ def test_refused_connections_are_tried_again(fronts: Fronts, client: ServiceClie
 
 def test_patience_ends(fronts: Fronts) -> None:
     fronts.refuse_connections = 1_000
-    with pytest.raises(httpx.ConnectError), ServiceClient(
-        Settings(), "import", transport=httpx.MockTransport(fronts), patience=0
-    ) as client:
+    with (
+        pytest.raises(httpx.ConnectError),
+        ServiceClient(Settings(), "import", transport=httpx.MockTransport(fronts), patience=0) as client,
+    ):
         client.get(client.url("helpdesk", "/x"))
 
 

@@ -99,7 +99,9 @@ def fuzz(app: Any, examples: int) -> None:
         try:
             try_operation(operation, examples)
         except Exception as error:
-            faults.append(f"{operation.label}: {type(error).__name__}: {error}\n{getattr(error, '__notes__', '')}\n{causes(error)}")
+            faults.append(
+                f"{operation.label}: {type(error).__name__}: {error}\n{getattr(error, '__notes__', '')}\n{causes(error)}"
+            )
     assert not faults, "\n\n".join(faults)
 
 
@@ -126,5 +128,7 @@ def test_nobody_gets_past_the_door_without_a_token(front: str, app: Any) -> None
         for method, operation in methods.items():
             if operation["security"]:
                 concrete = path.replace("{", "").replace("}", "")
-                answer = client.simulate_request(method.upper(), concrete, body=b"{}", headers={"Content-Type": "application/json"})
+                answer = client.simulate_request(
+                    method.upper(), concrete, body=b"{}", headers={"Content-Type": "application/json"}
+                )
                 assert answer.status_code == 401, f"{method} {path} answered {answer.status_code}"

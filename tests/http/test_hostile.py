@@ -45,10 +45,23 @@ def test_a_field_of_another_type_is_refused(demo: Any, value: Any) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"nonsense", b'{"subject": NaN}', b'{"extra": {"x": Infinity}, "subject": "a"}', b'{"subject": "a"} trailing',
-     b'{"subject": "a", "subject": "b"}', b'\xff\xfe{"subject": "a"}', b'{"subject": "\xed\xa0\x80"}', b'\xef\xbb\xbf{"subject": "a"}',
-     b'{"subject": "a\nb"}', b'{"subject": "a", "weight": ' + b"9" * 5000 + b"}", b"'subject'", b"\x00" * 100],
-)  # fmt: skip
+    [
+        b"",
+        b"{",
+        b"nonsense",
+        b'{"subject": NaN}',
+        b'{"extra": {"x": Infinity}, "subject": "a"}',
+        b'{"subject": "a"} trailing',
+        b'{"subject": "a", "subject": "b"}',
+        b'\xff\xfe{"subject": "a"}',
+        b'{"subject": "\xed\xa0\x80"}',
+        b'\xef\xbb\xbf{"subject": "a"}',
+        b'{"subject": "a\nb"}',
+        b'{"subject": "a", "weight": ' + b"9" * 5000 + b"}",
+        b"'subject'",
+        b"\x00" * 100,
+    ],
+)
 def test_broken_json_is_refused(demo: Any, body: bytes) -> None:
     refused(post(demo, body), 400, 422)
 
@@ -86,9 +99,17 @@ def test_a_length_that_lies_is_refused(demo: Any, length: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "media", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=utf-16",
-              "application/jsonp", "application/json\x00"]
-)  # fmt: skip
+    "media",
+    [
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=utf-16",
+        "application/jsonp",
+        "application/json\x00",
+    ],
+)
 def test_another_content_type_is_refused(demo: Any, media: str) -> None:
     refused(post(demo, b'{"subject": "a"}', **{"Content-Type": media}), 415)
 
@@ -109,15 +130,37 @@ def test_what_only_looks_like_an_escape_is_kept(demo: Any) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["subject=%00", "subject=%ED%A0%80", "subject=%FF", "subject=a&subject=b", "limit=0", "limit=201", "limit=1e3", "limit=ten", "nope=1",
-     "above=99999999999999999999", "above=-1", "cursor=%00", "cursor=nonsense", "cursor=" + "W10", "cursor=" + "a" * 5000, "limit=",
-     "&".join(f"a{n}=1" for n in range(200)), "subject=" + "a" * 6000, "%00=1", "cursor=W3sidCI6MX0sMV0", "cursor=W251bGwsbnVsbF0"],
-)  # fmt: skip
+    [
+        "subject=%00",
+        "subject=%ED%A0%80",
+        "subject=%FF",
+        "subject=a&subject=b",
+        "limit=0",
+        "limit=201",
+        "limit=1e3",
+        "limit=ten",
+        "nope=1",
+        "above=99999999999999999999",
+        "above=-1",
+        "cursor=%00",
+        "cursor=nonsense",
+        "cursor=" + "W10",
+        "cursor=" + "a" * 5000,
+        "limit=",
+        "&".join(f"a{n}=1" for n in range(200)),
+        "subject=" + "a" * 6000,
+        "%00=1",
+        "cursor=W3sidCI6MX0sMV0",
+        "cursor=W251bGwsbnVsbF0",
+    ],
+)
 def test_a_hostile_query_is_refused(demo: Any, query: str) -> None:
     refused(demo.simulate_get("/notes", query_string=query, headers=bearer(EMPLOYEE)), 400, 422)
 
 
-@pytest.mark.parametrize("number", ["%00", "1%00", "%ED%A0%80", "%FF", "0", "-1", "1.0", "１", "9" * 19, "9" * 400, "..", "%2e%2e%2f", "a'--"])  # fmt: skip
+@pytest.mark.parametrize(
+    "number", ["%00", "1%00", "%ED%A0%80", "%FF", "0", "-1", "1.0", "１", "9" * 19, "9" * 400, "..", "%2e%2e%2f", "a'--"]
+)
 def test_a_hostile_path_is_refused(demo: Any, number: str) -> None:
     refused(demo.simulate_get(f"/notes/{number}", headers=bearer(EMPLOYEE)), 400, 404, 422)
 
@@ -163,7 +206,7 @@ def bad_tokens() -> dict[str, Any]:
         "very long": lambda: "a" * 9_000,
         "not ascii": lambda: "ä.ö.ü",
         "deep": lambda: "W1tb" * 1500 + ".e30.x",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("fault", bad_tokens())
@@ -201,7 +244,9 @@ class TestAnotherSitesPage:
     """Writes that a foreign page could start with a person's cookie."""
 
     def send(self, demo: Any, **headers: str) -> Any:
-        return demo.simulate_post("/notes", json={"subject": "a"}, headers={"Cookie": f"access_token={token_for(EMPLOYEE)}", **headers})
+        return demo.simulate_post(
+            "/notes", json={"subject": "a"}, headers={"Cookie": f"access_token={token_for(EMPLOYEE)}", **headers}
+        )
 
     @pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "http://[", "http://helpdesk.evil", "file://"])
     def test_cannot_write(self, demo: Any, origin: str) -> None:
@@ -222,5 +267,7 @@ class TestAnotherSitesPage:
         assert self.send(demo, **{"X-CSRF-Token": "1"}).status_code == 201
 
     def test_is_no_concern_of_programs_with_bearer_tokens(self, demo: Any) -> None:
-        answer = demo.simulate_post("/notes", json={"subject": "a"}, headers={**bearer(EMPLOYEE), "Origin": "https://app.example"})
+        answer = demo.simulate_post(
+            "/notes", json={"subject": "a"}, headers={**bearer(EMPLOYEE), "Origin": "https://app.example"}
+        )
         assert answer.status_code == 201

@@ -41,7 +41,9 @@ class TestTheSameKey:
         write(demo, "k1")
         answer = write(demo, "k1", text="other")
         assert (answer.status_code, answer.json["type"]) == (422, "urn:baton:problem:idempotency-key-reused")
-        other_path = demo.simulate_put("/notes/1", json={"subject": "Printer"}, headers={**bearer(EMPLOYEE), "Idempotency-Key": "k1"})
+        other_path = demo.simulate_put(
+            "/notes/1", json={"subject": "Printer"}, headers={**bearer(EMPLOYEE), "Idempotency-Key": "k1"}
+        )
         assert other_path.status_code == 422
         assert DemoNote.select().count() == 1
 

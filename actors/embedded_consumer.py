@@ -47,8 +47,7 @@ class EmbeddedConsumer(Consumer):
             if mailbox.may_hand_out():
                 self._fetch()
                 if mailbox.ready:
-                    mailbox.in_flight += 1
-                    return EmbeddedBatch(mailbox.queue, mailbox.ready.popleft())
+                    return EmbeddedBatch(mailbox.queue, mailbox.hand_out())
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return None
@@ -66,8 +65,7 @@ class EmbeddedConsumer(Consumer):
     def requeue(self, messages: Iterable[Any]) -> None:
         """Give batches back that no handler has started."""
         for message in messages:
-            self._mailbox.unstarted.extend(message.batch.tags)
-            self._mailbox.in_flight -= 1
+            self._mailbox.take_back(message.batch)
 
     def close(self) -> None:
         """Write what is settled, and give back what was claimed for later."""

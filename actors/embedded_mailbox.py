@@ -38,7 +38,8 @@ class Mailbox:
         self.ready: deque[Batch] = deque()
         #: Rows claimed and not yet settled, with the token of their claim.
         self.held: dict[int, str] = {}
-        self.in_flight = 0
+        #: Batches with a handler, by their first row. A set: worker threads settle while the consumer hands out.
+        self._in_flight: set[int] = set()
         self.finished: deque[int] = deque()
         self.released: deque[int] = deque()
         self.unstarted: deque[int] = deque()
@@ -47,13 +48,24 @@ class Mailbox:
 
     def may_hand_out(self) -> bool:
         """Whether another batch may be handled now."""
-        return self.in_flight < BATCHES_IN_FLIGHT
+        return len(self._in_flight) < BATCHES_IN_FLIGHT
+
+    def hand_out(self) -> Batch:
+        """Return the next batch, which is in flight until it is settled or given back unstarted."""
+        batch = self.ready.popleft()
+        self._in_flight.add(batch.tags[0])
+        return batch
 
     def settle(self, batch: Batch) -> None:
-        """Note that a batch was handled, or given back."""
+        """Note that a batch was handled, or given back by its handler."""
         (self.released if batch.released else self.finished).extend(batch.tags)
-        self.in_flight -= 1
+        self._in_flight.discard(batch.tags[0])
         self.event.set()
+
+    def take_back(self, batch: Batch) -> None:
+        """Note that no handler has started on a batch."""
+        self.unstarted.extend(batch.tags)
+        self._in_flight.discard(batch.tags[0])
 
     def to_settle(self) -> bool:
         """Whether the file has to be told something."""

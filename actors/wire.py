@@ -13,6 +13,7 @@ import json
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from baton.actors.broker_api import RawDelivery, UnreadableMessageError, WireMessage
@@ -37,10 +38,11 @@ def encode(queue: str, name: str, kwargs: str, envelope: str, celery_queues: Col
     message_id = facts["message_id"]
     if queue in celery_queues:
         return _encode_celery(queue, name, kwargs, envelope, message_id)
+    sent = moment(facts["sent_at"]) if facts.get("sent_at") else datetime.now(UTC)
     body = (
         f'{{"queue_name":{json.dumps(queue)},"actor_name":{json.dumps(name)},"args":[],"kwargs":{kwargs},'
         f'"options":{{"envelope":{envelope}}},"message_id":{json.dumps(message_id)},'
-        f'"message_timestamp":{int(moment(facts["sent_at"]).timestamp() * 1000)}}}'
+        f'"message_timestamp":{int(sent.timestamp() * 1000)}}}'
     )
     return WireMessage(queue=queue, body=body.encode(), message_id=message_id)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from contextlib import contextmanager
 
 import dramatiq
 import pytest
 
-from baton.actors import embedded_mailbox
+from baton.actors import embedded_keeper, embedded_mailbox
 from baton.actors.broker_api import BrokerUnavailableError, WireMessage
 from baton.actors.embedded_broker import EmbeddedBroker
+from baton.actors.embedded_keeper import sign_in
+from baton.actors.embedded_mailbox import Mailbox
 from baton.models.database import DatabaseUnavailableError
 from baton.models.settings import get_settings
 from tests.actors.notes import Note, eventually, handler, in_file, keep, kept, wire_of
@@ -233,3 +237,31 @@ def test_an_unusable_file_is_told_as_such(tmp_path):
     broker = EmbeddedBroker(tmp_path / "taken" / "broker.db")
     with pytest.raises(BrokerUnavailableError, match="taken"):
         broker.publish([wire_of("a")])
+
+
+def test_what_a_dead_process_of_this_machine_held_is_taken_over_at_once(broker, embedded_broker):
+    handler(keep)
+    ghost = f"{socket.gethostname()}:{os.getpid()}:1"  # this process's id, but nobody this process has been
+    broker.publish([wire_of("left behind")])
+    mailbox = Mailbox(Note.queue, broker.store, ghost)
+    sign_in(broker.store, ghost, [Note.queue])
+    assert len(mailbox.claim(10)) == 1
+    with working(broker):
+        eventually(lambda: kept() == ["left behind"], seconds=3)
+    assert broker.store.read("SELECT count(*) FROM consumer WHERE instance = ?", (ghost,)) == [(0,)]
+
+
+def test_a_living_process_keeps_what_it_holds_for_longer_than_a_lease(broker, embedded_broker, monkeypatch):
+    monkeypatch.setattr(embedded_mailbox, "LEASE_MS", 300)
+    monkeypatch.setattr(embedded_keeper, "BEAT_SECONDS", 0.05)
+    runs = []
+
+    def slow(tx, deliveries):
+        runs.extend(deliveries)
+        time.sleep(1.0)
+
+    handler(slow)
+    broker.publish([wire_of("slow")])
+    with working(broker):
+        broker.join(Note.queue, timeout=10_000)
+    assert len(runs) == 1

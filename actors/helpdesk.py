@@ -97,6 +97,7 @@ def _apply(row: tickets.StatusRow, delivery: Delivery[SendTicketStatus]) -> tick
         version=row.status_version,
         pending=row.pending_request,
         request_id=row.request_id,
+        requests=row.request_count,
     )
     envelope = delivery.envelope
     new = apply_news(state, News(status=delivery.message.new_status, version=envelope.version, trace_id=envelope.trace_id))
@@ -107,6 +108,7 @@ def _apply(row: tickets.StatusRow, delivery: Delivery[SendTicketStatus]) -> tick
         status_version=new.version,
         pending_request=new.pending,
         request_id=new.request_id,
+        request_count=new.requests,
     )
 
 

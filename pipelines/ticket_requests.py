@@ -5,11 +5,11 @@ Ticket requests: the requester's copy of a ticket's status, which follows the wo
 2. A requester may withdraw a ticket that is not finished, and reopen one that is. The ticket shows what was asked at
    once, and the request is pending until the workflow side answers it.
 3. While a request is pending, news that do not answer it were on their way before it was read: they are noted, not
-   shown. The answer is known by its trace, which is the request's own, or by saying just what was asked; what comes
-   from a sender that keeps no versions (the old services) answers too.
+   shown. The answer is known by its trace, which is the request's own; what comes from a sender that keeps no versions
+   (the old services) answers too.
 4. The answer decides, also when it refuses (it then tells the status that really holds): both sides end equal.
-5. One request at a time: another kind is refused until the first is answered. Asking again for what holds already
-   changes nothing.
+5. A newer request takes the place of an unanswered one. Requests of a ticket are numbered, so that the workflow side
+   ignores one that comes too late. Asking again for what is asked or holds already changes nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class TicketState:
     A ticket's status as its requester's side has it.
 
     `status` is shown; `workflow_status` and `version` are the newest news from the workflow side, shown or not; `pending`
-    and `request_id` name an unanswered request.
+    and `request_id` name an unanswered request; `requests` counts those made.
     """
 
     status: str
@@ -48,6 +48,7 @@ class TicketState:
     version: int = 0
     pending: str | None = None
     request_id: str | None = None
+    requests: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ def apply_news(state: TicketState, news: News) -> TicketState:
     known = _note(state, news) if newer else state
     if state.pending is None:
         return replace(known, status=news.status) if newer else state
-    if not _answers(state, news, newer):
+    if news.version is not None and news.trace_id != state.request_id:
         return known
     # An answer that later news overtook still ends the request: what they said is what holds.
     return replace(known, status=known.workflow_status or news.status, pending=None, request_id=None)
@@ -76,17 +77,15 @@ def request(state: TicketState, kind: str, request_id: str) -> TicketState | Non
     Return the state after the requester asked to withdraw or reopen; None when that holds already.
 
     Raises:
-        RequestRefusedError: another request is unanswered, or the ticket's status does not allow this one.
+        RequestRefusedError: the ticket's status does not allow it.
     """
-    if state.pending == kind or (kind == WITHDRAW and state.pending is None and state.status == WITHDRAWN):
+    if state.pending == kind or (kind == WITHDRAW and state.status == WITHDRAWN):
         return None
-    if state.pending is not None:
-        raise RequestRefusedError(f"the request to {state.pending} this ticket is not answered yet; try again later")
     if kind == WITHDRAW and state.status in FINAL_STATUSES:
         raise RequestRefusedError(f"a ticket that is {state.status} cannot be withdrawn")
     if kind == REOPEN and state.status not in REOPENABLE_STATUSES:
         raise RequestRefusedError(f"a ticket that is {state.status} cannot be reopened")
-    return replace(state, status=SHOWN[kind], pending=kind, request_id=request_id)
+    return replace(state, status=SHOWN[kind], pending=kind, request_id=request_id, requests=state.requests + 1)
 
 
 def overrule(state: TicketState, status: str) -> TicketState:
@@ -98,8 +97,3 @@ def _note(state: TicketState, news: News) -> TicketState:
     version = state.version if news.version is None else news.version
     return replace(state, workflow_status=news.status, version=version)
 
-
-def _answers(state: TicketState, news: News, newer: bool) -> bool:
-    if news.trace_id is not None and news.trace_id == state.request_id:
-        return True
-    return news.version is None or (newer and news.status == SHOWN[state.pending or ""])

@@ -98,7 +98,7 @@ def _ask(call: Call, kind: str, reason: str) -> TicketView:
     try:
         asked = ask(call.tx, ticket, kind, asked_by=call.principal.subject, reason=reason)
     except RequestRefusedError as error:
-        raise Conflict(error.reason, ticket_status=ticket.status, pending_request=ticket.pending_request) from None
+        raise Conflict(error.reason, ticket_status=ticket.status) from None
     return ticket_view(asked)
 
 

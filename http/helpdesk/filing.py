@@ -73,7 +73,10 @@ def ask(tx: Transaction, ticket: Ticket, kind: str, *, asked_by: str, reason: st
     command = WithdrawTicket if kind == WITHDRAW else ReopenTicket
     # The request's id is also its trace: the answer inherits the trace, which is how status sync knows it from other news.
     tx.announce(
-        command(payload=told, request_id=request_id, reason=reason), ticket_number=ticket.number, trace_id=request_id
+        command(payload=told, request_id=request_id, reason=reason),
+        ticket_number=ticket.number,
+        version=state.requests,
+        trace_id=request_id,
     )
     return _become(tx, ticket, state, event=kind, actor=asked_by, reason=reason)
 
@@ -85,8 +88,8 @@ def set_status(tx: Transaction, ticket: Ticket, status: str, *, actor: str, reas
 
 def _become(tx: Transaction, ticket: Ticket, state: TicketState, *, event: str, actor: str, reason: str) -> Ticket:
     before = ticket.status
-    ticket.status, ticket.pending_request, ticket.request_id = state.status, state.pending, state.request_id
-    ticket.updated_at = tx.now
+    ticket.status, ticket.updated_at = state.status, tx.now
+    ticket.pending_request, ticket.request_id, ticket.request_count = state.pending, state.request_id, state.requests
     tickets.store_states([tickets.status_row(ticket)], tx.now)
     change = {"at": tx.now, "event": event, "from_status": before, "to_status": state.status}
     tickets.add_history([{"ticket": ticket.id, "actor": actor, "reason": reason, "version": None, **change}])
@@ -100,6 +103,7 @@ def _state(ticket: Ticket) -> TicketState:
         version=ticket.status_version,
         pending=ticket.pending_request,
         request_id=ticket.request_id,
+        requests=ticket.request_count,
     )
 
 

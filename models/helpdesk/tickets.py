@@ -7,7 +7,7 @@ All functions run inside the caller's transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,11 @@ class StatusRow:
     status_version: int
     pending_request: str | None
     request_id: str | None
+    request_count: int
+
+
+#: The columns of StatusRow, in its order.
+_STATUS_COLUMNS = tuple(Ticket._meta.fields[field.name] for field in fields(StatusRow))
 
 
 def status_row(ticket: Ticket) -> StatusRow:
@@ -38,6 +43,7 @@ def status_row(ticket: Ticket) -> StatusRow:
         status_version=ticket.status_version,
         pending_request=ticket.pending_request,
         request_id=ticket.request_id,
+        request_count=ticket.request_count,
     )
 
 
@@ -73,15 +79,7 @@ def lock(row_ids: Iterable[int]) -> dict[int, Ticket]:
 
 def lock_states(row_ids: Iterable[int]) -> dict[int, StatusRow]:
     """Return the status columns of these tickets, their rows locked: what status sync needs, without the texts."""
-    columns = (
-        Ticket.id,
-        Ticket.status,
-        Ticket.workflow_status,
-        Ticket.status_version,
-        Ticket.pending_request,
-        Ticket.request_id,
-    )
-    query = Ticket.select(*columns).where(Ticket.id.in_(sorted(set(row_ids)))).order_by(Ticket.id)
+    query = Ticket.select(*_STATUS_COLUMNS).where(Ticket.id.in_(sorted(set(row_ids)))).order_by(Ticket.id)
     return {row["id"]: StatusRow(**row) for row in _locked(query).dicts()}
 
 
@@ -89,28 +87,11 @@ def store_states(rows: Sequence[StatusRow], now: datetime) -> None:
     """Write the status columns of these tickets in one statement."""
     if not rows:
         return
-    values = pw.ValuesList(
-        [
-            (row.id, row.status, row.workflow_status, row.status_version, row.pending_request, row.request_id)
-            for row in rows
-        ]
-    ).alias("news")
-    column = [pw.SQL(f"news.column{position}") for position in range(1, 7)]
-    (
-        Ticket.update(
-            {
-                Ticket.status: column[1],
-                Ticket.workflow_status: column[2],
-                Ticket.status_version: column[3],
-                Ticket.pending_request: column[4],
-                Ticket.request_id: column[5],
-                Ticket.updated_at: now,
-            }
-        )
-        .from_(values)
-        .where(Ticket.id == column[0])
-        .execute()
-    )
+    values = pw.ValuesList([astuple(row) for row in rows]).alias("news")
+    # Both databases name the columns of VALUES so, by position.
+    told = {column: pw.SQL(f"news.column{place}") for place, column in enumerate(_STATUS_COLUMNS, 1) if place > 1}
+    update = Ticket.update({**told, Ticket.updated_at: now})
+    update.from_(values).where(Ticket.id == pw.SQL("news.column1")).execute()
 
 
 def add_history(rows: Sequence[Mapping[str, Any]]) -> None:

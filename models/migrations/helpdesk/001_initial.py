@@ -125,6 +125,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
         status_version = pw.BigIntegerField(default=0)
         pending_request = pw.TextField(null=True)
         request_id = pw.TextField(null=True)
+        request_count = pw.IntegerField(default=0)
         employee_id = pw.TextField()
         employee_name = pw.TextField()
         employee_email = pw.TextField()

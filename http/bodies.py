@@ -53,6 +53,17 @@ def read_body(request: falcon.Request, limit: int) -> bytes:
     return body
 
 
+def may_be_left_out(model: type[BaseModel]) -> bool:
+    """Whether a request without a body will do: every field of its model has a default."""
+    return not any(field.is_required() for field in model.model_fields.values())
+
+
+def is_left_out(request: falcon.Request) -> bool:
+    """Whether a request has no body at all."""
+    chunked = "chunked" in request.env.get("HTTP_TRANSFER_ENCODING", "").lower()
+    return not chunked and request.env.get("CONTENT_LENGTH") in (None, "", "0")
+
+
 def _read(stream: Any, most: int) -> bytes:
     first = stream.read(min(most, _CHUNK_BYTES)) if most else b""
     if len(first) >= most or not first:

@@ -59,7 +59,9 @@ def perform(front: Front, call: Call) -> Answer:
     if operation.query is not None:
         arguments["query"] = bodies.read_query(call.request, operation.query)
     value: Any = None
-    if operation.body is not None:
+    if operation.body is not None and bodies.is_left_out(call.request) and bodies.may_be_left_out(operation.body):
+        arguments["body"] = operation.body()
+    elif operation.body is not None:
         bodies.check_content_type(call.request)
         body = bodies.read_body(call.request, front.settings.max_body_bytes)
         value = bodies.parse_json(body)

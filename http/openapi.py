@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 import baton
+from baton.http.bodies import may_be_left_out
 from baton.http.operations import Operation
 from baton.http.problems import MEDIA_TYPE
 from baton.pipelines.permissions import PERMISSIONS, Rule
@@ -133,7 +134,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         found["tags"] = [operation.tag]
     if operation.body is not None:
         content = {"application/json": {"schema": schemas.of(operation.body, "validation")}}
-        found["requestBody"] = {"required": True, "content": content}
+        found["requestBody"] = {"required": not may_be_left_out(operation.body), "content": content}
     return {key: value for key, value in found.items() if value not in ("", None)}
 
 

@@ -62,6 +62,11 @@ def test_a_withdrawal_shows_at_once_and_tells_the_workflow_side_the_whole_ticket
     assert fields["payload"] == filed
 
 
+def test_a_request_needs_no_body(desk: TestClient, number: str) -> None:
+    answer = desk.simulate_post(f"{PATH}/{number}/withdraw", headers=bearer(EMPLOYEE))
+    assert (answer.status_code, answer.json["status"], told()[-1][1]["reason"]) == (200, "Withdrawn", "")
+
+
 def test_asking_twice_is_one_request(desk: TestClient, number: str) -> None:
     assert ask(desk, number, "withdraw").json == ask(desk, number, "withdraw").json
     assert len(told()) == 2

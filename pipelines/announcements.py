@@ -27,12 +27,22 @@ def about_role(*, system: str, role_id: int, name: str, is_active: bool) -> Sync
 
 
 def about_grant(
-    *, system: str, user_id: int, role_id: int, user_full_name: str, is_active: bool
+    *, system: str, user_id: int, role_id: int, user_full_name: str, user_email: str, is_active: bool
 ) -> SyncUserSystemRole | None:
-    """Return the news about a grant (`is_active`: grant, user, role and system all are), or None as for roles."""
+    """
+    Return the news about a grant (`is_active`: grant, user, role and system all are), or None as for roles.
+
+    The address is told so that nobody is given work on a ticket that they filed themselves.
+    """
     if system != "tts":
         return None
-    grant = {"user_id": user_id, "role_id": role_id, "user_full_name": user_full_name, "is_active": is_active}
+    grant = {
+        "user_id": user_id,
+        "role_id": role_id,
+        "user_full_name": user_full_name,
+        "user_email": user_email,
+        "is_active": is_active,
+    }
     return SyncUserSystemRole(payload={"user_system_role": grant})
 
 

@@ -83,16 +83,20 @@ DEPARTMENTS = {
     "Budget Department": ("Accountant", "Budget Analyst", "Payroll Officer", "Controller"),
 }
 
-_FIRST = (
-    "Adaeze Amelia Andre Anika Arturo Beatriz Benjamin Camila Chloe Daniel Deepa Diego Emeka Emma Esther Fatima Felix "
-    "Gabriel Giulia Hana Henry Ibrahim Ines Isaac Jasmine Joao Julia Karim Katarina Leo Lina Luis Mateo Mei Mina "
-    "Nikhil Noah Olga Omar Paulo Quinn Rafael Rosa Ruth Salma Simon Tariq Teresa Umar Valeria Viktor Wanjiru Yusuf Zoe"
-).split()  # noqa: SIM905 - a hundred quoted names would be harder to read
-_LAST = (
-    "Abara Andersson Baker Bautista Castillo Clarke Delgado Dimitrov Eze Fernandes Fischer Flores Garcia Haas Hernandez "
-    "Hughes Ivanov Jansen Kaur Kimani Kowalski Kruger Larsen Lopez Malik Martin Mbeki Murphy Navarro Nguyen Novak Okoye "
-    "Olsen Ortiz Park Patel Quispe Reyes Robinson Sato Schmidt Silva Suzuki Torres Usman Vasquez Wang Yilmaz Zhang"
-).split()  # noqa: SIM905
+_FIRST = [
+    "Adaeze", "Amelia", "Andre", "Anika", "Arturo", "Beatriz", "Benjamin", "Camila", "Chloe", "Daniel", "Deepa",
+    "Diego", "Emeka", "Emma", "Esther", "Fatima", "Felix", "Gabriel", "Giulia", "Hana", "Henry", "Ibrahim", "Ines",
+    "Isaac", "Jasmine", "Joao", "Julia", "Karim", "Katarina", "Leo", "Lina", "Luis", "Mateo", "Mei", "Mina",
+    "Nikhil", "Noah", "Olga", "Omar", "Paulo", "Quinn", "Rafael", "Rosa", "Ruth", "Salma", "Simon", "Tariq",
+    "Teresa", "Umar", "Valeria", "Viktor", "Wanjiru", "Yusuf", "Zoe",
+]
+_LAST = [
+    "Abara", "Andersson", "Baker", "Bautista", "Castillo", "Clarke", "Delgado", "Dimitrov", "Eze", "Fernandes",
+    "Fischer", "Flores", "Garcia", "Haas", "Hernandez", "Hughes", "Ivanov", "Jansen", "Kaur", "Kimani", "Kowalski",
+    "Kruger", "Larsen", "Lopez", "Malik", "Martin", "Mbeki", "Murphy", "Navarro", "Nguyen", "Novak", "Okoye",
+    "Olsen", "Ortiz", "Park", "Patel", "Quispe", "Reyes", "Robinson", "Sato", "Schmidt", "Silva", "Suzuki",
+    "Torres", "Usman", "Vasquez", "Wang", "Yilmaz", "Zhang",
+]
 
 
 @dataclass(frozen=True, slots=True)

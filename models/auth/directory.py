@@ -28,7 +28,7 @@ class Announcements(Protocol):
 
     def about_role(self, *, system: str, role_id: int, name: str, is_active: bool) -> Announceable | None: ...
     def about_grant(
-        self, *, system: str, user_id: int, role_id: int, user_full_name: str, is_active: bool
+        self, *, system: str, user_id: int, role_id: int, user_full_name: str, user_email: str, is_active: bool
     ) -> Announceable | None: ...
     def about_user(
         self, *, user_id: int, email: str, full_name: str, is_active: bool, hdts_roles: Sequence[str]
@@ -108,6 +108,7 @@ class Directory:
             user_id=user.id,
             role_id=role.id,
             user_full_name=user.full_name,
+            user_email=user.email,
             is_active=grant.is_active and user.is_active and role.is_active and role.system.is_active,
         )
         if news is not None:

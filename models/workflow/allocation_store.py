@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import peewee as pw
+
 from baton.models import database as db
 from baton.models.transaction import Transaction
 from baton.models.workflow.definitions import Step, Workflow, WorkflowVersion
@@ -110,7 +112,7 @@ def store_items(tx: Transaction, items: Sequence[tuple[int, int, int, str, int, 
 
 def store_parked(tx: Transaction, parked: Iterable[tuple[str, str, str, str]]) -> None:
     """Put (ticket number, category key, department key, reason) into the triage queue; who stands there keeps the place."""
-    fields = [
+    fields: list[pw.Field] = [
         TriageEntry.ticket_number,
         TriageEntry.category_key,
         TriageEntry.department_key,
@@ -126,7 +128,7 @@ def store_reasons(tx: Transaction, reasons: Iterable[tuple[str, int | None, str,
         (number, version, reason, json.dumps(considered, ensure_ascii=False), decided_by, tx.now)
         for number, version, reason, considered, decided_by in reasons
     ]
-    fields = [
+    fields: list[pw.Field] = [
         Allocation.ticket_number,
         Allocation.workflow_version,
         Allocation.reason,

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import peewee as pw
+
 from baton.models import database as db
 from baton.models.transaction import Transaction
 from baton.models.workflow.people import Member, Role
@@ -44,12 +46,17 @@ _MEMBER_COLUMNS = (
 
 def lock_roles(tx: Transaction, roles: Iterable[int]) -> dict[int, RoleRow]:
     """Return these roles, each locked until the commit."""
+    return read_roles(tx, roles, lock=True)
+
+
+def read_roles(tx: Transaction, roles: Iterable[int], *, lock: bool = False) -> dict[int, RoleRow]:
+    """Return these roles as they are now."""
     wanted = sorted(set(roles))
     if not wanted:
         return {}
     query = Role.select(Role.id, Role.role_id, Role.name, Role.is_active, Role.turn).where(Role.id.in_(wanted))
     query = query.order_by(Role.id)
-    if not db.is_sqlite(tx.database):
+    if lock and not db.is_sqlite(tx.database):
         query = query.for_update()
     return {row[0]: RoleRow(*row) for row in tuples(query)}
 
@@ -103,7 +110,7 @@ def store_picks(tx: Transaction, picks: Iterable[Any]) -> None:
         )
         for pick in picks
     ]
-    fields = [
+    fields: list[pw.Field] = [
         AssignmentPick.ticket_number,
         AssignmentPick.kind,
         AssignmentPick.subject_id,
@@ -119,7 +126,7 @@ def store_picks(tx: Transaction, picks: Iterable[Any]) -> None:
 
 def store_history(tx: Transaction, rows: Sequence[tuple[int, str, str, str, str | None, str | None, str | None, str]]) -> None:
     """Add (item, ticket number, actor, event, from state, to state, to user, reason) to the items' history."""
-    fields = [
+    fields: list[pw.Field] = [
         TaskItemHistory.item,
         TaskItemHistory.ticket_number,
         TaskItemHistory.actor,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+import peewee as pw
+
 from baton.models import database as db
 from baton.models.transaction import Transaction
 from baton.models.workflow.rows import insert_rows, tuples, update_rows
@@ -33,8 +35,8 @@ class StatusChange(NamedTuple):
     through_gateway: bool
 
 
-_TICKET_COLUMNS = [getattr(TicketSnapshot, name) for name in TicketRow._fields]
-_SNAPSHOT_FIELDS = [
+_TICKET_COLUMNS: list[pw.Field] = [getattr(TicketSnapshot, name) for name in TicketRow._fields]
+_SNAPSHOT_FIELDS: list[pw.Field] = [
     TicketSnapshot.ticket_number,
     TicketSnapshot.ticket_data,
     TicketSnapshot.subject,

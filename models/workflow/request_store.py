@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import peewee as pw
 from peewee import fn
 
 from baton.models.transaction import Transaction
@@ -47,7 +48,7 @@ def seen_requests(tx: Transaction, request_ids: Iterable[str]) -> set[str]:
 
 def store_requests(tx: Transaction, rows: Sequence[tuple[str, str, str, str, str]]) -> None:
     """Note (request id, ticket number, kind, reason, outcome) as handled."""
-    fields = [
+    fields: list[pw.Field] = [
         TicketRequest.request_id,
         TicketRequest.ticket_number,
         TicketRequest.kind,

@@ -1,0 +1,174 @@
+"""
+The workflow service's front: tasks and items, the queues people watch, workflows, roles and members.
+
+Staff see their own items and the work of their roles; coordinators and admins see everything, and act on the queues.
+"""
+
+from __future__ import annotations
+
+import falcon
+
+from baton.http.api import Operation, Page, PageQuery, create_service_app
+from baton.http.tokens import KeySource
+from baton.http.workflow import people, queues, tasks, views, workflows
+from baton.models.settings import Settings
+
+_TASK = "/api/v1/tasks/{ticket_number}"
+_WORKFLOW = "/api/v1/workflows/{workflow_id}"
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/api/v1/tasks",
+        tasks.list_tasks,
+        permission="work.read",
+        query=views.TaskQuery,
+        returns=Page[views.TaskSummary],
+        summary="List tasks",
+    ),
+    Operation(
+        "GET",
+        _TASK,
+        tasks.read_task,
+        permission="work.read",
+        returns=views.TaskView,
+        problems=(404,),
+        summary="Read a ticket's task, items and snapshot",
+    ),
+    Operation(
+        "GET",
+        f"{_TASK}/history",
+        tasks.read_history,
+        permission="work.read",
+        query=PageQuery,
+        returns=Page[views.HistoryView],
+        problems=(404,),
+        summary="Read what happened to a ticket's items",
+    ),
+    Operation(
+        "GET",
+        f"{_TASK}/explanation",
+        tasks.explain,
+        permission="work.read",
+        returns=views.ExplanationView,
+        problems=(404,),
+        summary="Read why this workflow and why these people",
+    ),
+    Operation(
+        "GET",
+        "/api/v1/items",
+        tasks.list_items,
+        permission="work.read",
+        query=views.ItemQuery,
+        returns=Page[views.ItemView],
+        summary="List items",
+    ),
+    Operation(
+        "GET",
+        "/api/v1/triage",
+        queues.list_triage,
+        permission="triage.read",
+        query=PageQuery,
+        returns=Page[views.TriageView],
+        summary="List tickets that no workflow matches",
+    ),
+    Operation(
+        "POST",
+        "/api/v1/triage/{ticket_number}/allocate",
+        queues.allocate,
+        permission="triage.allocate",
+        body=views.Choice,
+        returns=views.ChoiceView,
+        status=202,
+        problems=(404, 409),
+        summary="Pick a workflow for a ticket in triage",
+    ),
+    Operation(
+        "GET",
+        "/api/v1/waiting",
+        queues.list_waiting,
+        permission="work.read",
+        query=views.WaitingQuery,
+        returns=Page[views.WaitingView],
+        summary="List work for which nobody is eligible",
+    ),
+    Operation(
+        "GET",
+        "/api/v1/workflows",
+        workflows.list_workflows,
+        permission="workflows.read",
+        query=PageQuery,
+        returns=Page[views.WorkflowSummary],
+        summary="List workflows",
+    ),
+    Operation(
+        "GET",
+        _WORKFLOW,
+        workflows.read_workflow,
+        permission="workflows.read",
+        returns=views.WorkflowView,
+        problems=(404,),
+        summary="Read a workflow with its versions",
+    ),
+    Operation(
+        "POST",
+        f"{_WORKFLOW}/deploy",
+        workflows.deploy,
+        permission="workflows.deploy",
+        returns=views.WorkflowView,
+        problems=(404, 409),
+        summary="Give a workflow's newest version to new tickets",
+    ),
+    Operation(
+        "POST",
+        f"{_WORKFLOW}/retire",
+        workflows.retire,
+        permission="workflows.deploy",
+        returns=views.WorkflowView,
+        problems=(404,),
+        summary="Give a workflow to no new ticket",
+    ),
+    Operation(
+        "GET",
+        "/api/v1/roles",
+        people.list_roles,
+        permission="members.read",
+        query=PageQuery,
+        returns=Page[views.RoleView],
+        summary="List roles",
+    ),
+    Operation(
+        "GET",
+        "/api/v1/members",
+        people.list_members,
+        permission="members.read",
+        query=views.MemberQuery,
+        returns=Page[views.MemberView],
+        summary="List people in their roles",
+    ),
+    Operation(
+        "PUT",
+        "/api/v1/members/{user_id}/availability",
+        people.set_availability,
+        permission="members.availability",
+        body=views.Availability,
+        returns=views.MemberList,
+        problems=(404,),
+        summary="Set when somebody is out of office",
+    ),
+    Operation(
+        "PUT",
+        "/api/v1/roles/{role_id}/members/{user_id}/capacity",
+        people.set_capacity,
+        permission="members.capacity",
+        body=views.Capacity,
+        returns=views.MemberView,
+        problems=(404,),
+        summary="Set how many items of a role somebody may have at once",
+    ),
+)
+
+
+def create_app(settings: Settings, keys: KeySource) -> falcon.App:
+    """Return the front as a WSGI application."""
+    return create_service_app("workflow", OPERATIONS, settings, keys, checks={"queues": queues.queue_check})

@@ -86,7 +86,7 @@ def create_service_app(
     app.add_error_handler(Exception, dispatch.handle_error)
     app.add_error_handler(falcon.HTTPError, dispatch.handle_error)
     by_path: dict[str, list[Operation]] = defaultdict(list)
-    for operation in (*operations, *common_operations(service, operations, checks or {})):
+    for operation in (*operations, *common_operations(service, operations, checks or {}, keys)):
         PERMISSIONS[operation.permission]
         by_path[operation.path.rstrip("/") or "/"].append(operation)
     for path, group in by_path.items():

@@ -12,6 +12,7 @@ from baton.http.health import ServiceCheck, health
 from baton.http.metrics import metrics_text
 from baton.http.openapi import describe
 from baton.http.operations import Call, Operation, Reply
+from baton.http.tokens import KeySource
 from baton.http.types import Query, View
 
 
@@ -31,13 +32,13 @@ class HealthView(View):
 
 
 def common_operations(
-    service: str, operations: Sequence[Operation], own_checks: Mapping[str, ServiceCheck]
+    service: str, operations: Sequence[Operation], own_checks: Mapping[str, ServiceCheck], keys: KeySource
 ) -> tuple[Operation, ...]:
     """Return the operations that every front has, for a front with these operations and checks of its own."""
     rendered: dict[str, Any] = {}
 
     def read_health(call: Call, query: HealthQuery) -> Reply:
-        found = health(service, call.settings, own_checks)
+        found = health(service, call.settings, own_checks, keys)
         return Reply(found, status=503 if query.strict and found["status"] == "failing" else 200)
 
     def read_metrics(call: Call) -> Reply:

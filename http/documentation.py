@@ -47,8 +47,8 @@ def page_of(document: dict[str, Any]) -> bytes:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>'
         f"<main><h1>{title} <small>{html.escape(info['version'])}</small></h1><p>{html.escape(info['description'])}</p>"
-        '<p>Machine-readable: <a href="openapi.json">openapi.json</a>. State: <a href="health">health</a>, '
-        '<a href="metrics">metrics</a>. Sign in with <code>Authorization: Bearer &lt;token&gt;</code>, or with the cookie '
+        '<p>Machine-readable: <a href="/openapi.json">openapi.json</a>. State: <a href="/health">health</a>, '
+        '<a href="/metrics">metrics</a>. Sign in with <code>Authorization: Bearer &lt;token&gt;</code>, or with the cookie '
         "<code>access_token</code>; writes that rely on the cookie also need an <code>Origin</code> of this system or the "
         "header <code>X-CSRF-Token</code>.</p>"
         f"<h2>Operations</h2>{operations}<h2>Types</h2>{schemas}</main></body></html>"

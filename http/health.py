@@ -42,7 +42,7 @@ _queue_states: dict[str, tuple[float, list[Any] | None]] = {}
 log = structlog.get_logger("baton.health")
 
 
-def health(service: str, settings: Settings, own: Mapping[str, ServiceCheck]) -> Check:
+def health(service: str, settings: Settings, own: Mapping[str, ServiceCheck], keys: Any = None) -> Check:
     """Return the health document: `status`, and `checks` with the state of each dependency."""
     checks: dict[str, Check] = {}
     try:
@@ -55,6 +55,9 @@ def health(service: str, settings: Settings, own: Mapping[str, ServiceCheck]) ->
         log.warning("health_database", reason=str(error)[:200])
         checks["database"] = {"status": "failing", "reason": "cannot be reached, or lacks its tables"}
     checks["broker"] = broker_check(service, settings)
+    state = getattr(keys, "state", None)
+    if state is not None:
+        checks["auth"] = state()
     return {
         "status": worst(check["status"] for check in checks.values()),
         "service": service,

@@ -22,6 +22,10 @@ from baton.http.tokens import KeysUnavailableError, VerificationKey
 REFETCH_SECONDS = 5.0
 #: Age at which the set is fetched again, in seconds: a withdrawn key stops counting after this.
 MAX_AGE_SECONDS = 300.0
+#: Least time between two fetches while no key is known yet, in seconds: start order must not matter for long.
+FIRST_FETCH_SECONDS = 1.0
+#: After a failed renewal the known keys are kept for so long before auth is asked again, in seconds.
+KEEP_SECONDS = 30.0
 FETCH_TIMEOUT_SECONDS = 3.0
 #: Key type -> the algorithm its signatures are checked with, whatever the token says.
 _ALGORITHMS = {"OKP": "EdDSA", "RSA": "RS256"}
@@ -49,9 +53,10 @@ class JwksKeys:
         self._fetch = fetch
         self._clock = clock
         self._keys: dict[str, VerificationKey] = {}
-        self._fetched_at: float | None = None
+        self._stale_at = 0.0
         self._tried_at: float | None = None
         self._generation = 0
+        self._failing = False
         self._lock = threading.Lock()
 
     def find(self, kid: str | None) -> VerificationKey | None:
@@ -70,28 +75,47 @@ class JwksKeys:
             self._refresh("")
         return self._generation
 
+    def state(self) -> dict[str, Any]:
+        """Return how the keys stand, for the health answer."""
+        if not self._keys:
+            return {"status": "degraded" if self._tried_at is not None else "ok", "known_keys": 0, "url": self._url}
+        return {"status": "degraded" if self._failing else "ok", "known_keys": len(self._keys), "url": self._url}
+
     def _stale(self) -> bool:
-        return self._fetched_at is None or self._clock() - self._fetched_at > MAX_AGE_SECONDS
+        return self._clock() > self._stale_at
 
     def _refresh(self, kid: str) -> None:
-        with self._lock:
+        # Whoever's key is known need not wait while another request fetches the set.
+        if not self._lock.acquire(blocking=not self._keys or (kid != "" and kid not in self._keys)):
+            return
+        try:
             now = self._clock()
-            if self._tried_at is not None and now - self._tried_at < REFETCH_SECONDS:
+            pause = REFETCH_SECONDS if self._keys else FIRST_FETCH_SECONDS
+            if self._tried_at is not None and now - self._tried_at < pause:
                 return
             if kid in self._keys and not self._stale():
                 return
             self._tried_at = now
-            try:
-                keys = parse_key_set(self._fetch(self._url))
-            except (httpx.HTTPError, ValueError, OSError) as error:
-                log.warning("keys_not_fetched", url=self._url, reason=repr(error)[:200], known=len(self._keys))
-                return
-            if not keys:
-                return
-            if not self._keys.keys() <= keys.keys():
-                self._generation += 1
-            self._keys = keys
-            self._fetched_at = self._clock()
+            self._take(self._fetched())
+        finally:
+            self._lock.release()
+
+    def _fetched(self) -> dict[str, VerificationKey]:
+        try:
+            return parse_key_set(self._fetch(self._url))
+        except (httpx.HTTPError, ValueError, OSError) as error:
+            log.warning("keys_not_fetched", url=self._url, reason=repr(error)[:200], known=len(self._keys))
+            return {}
+
+    def _take(self, keys: dict[str, VerificationKey]) -> None:
+        self._failing = not keys
+        if not keys:
+            self._stale_at = self._clock() + KEEP_SECONDS
+            return
+        if not self._keys.keys() <= keys.keys():
+            self._generation += 1
+        self._keys = keys
+        self._stale_at = self._clock() + MAX_AGE_SECONDS
 
 
 def parse_key_set(document: Any) -> dict[str, VerificationKey]:

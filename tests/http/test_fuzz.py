@@ -61,6 +61,20 @@ def app(front: str, databases: Any, stub_broker: Any) -> Iterator[Any]:
 def operations_of(app: Any) -> list[Any]:
     """Return the operations that the front's own description names."""
     schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    # A text beyond its longest may also be a body beyond its largest; too many attempts are refused whatever they hold.
+    schema.config.checks.negative_data_rejection.expected_statuses = [
+        "400",
+        "401",
+        "403",
+        "404",
+        "405",
+        "409",
+        "412",
+        "413",
+        "415",
+        "422",
+        "429",
+    ]
     return [result.ok() for result in schema.get_all_operations()]
 
 

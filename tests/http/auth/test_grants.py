@@ -187,7 +187,8 @@ def test_a_role_is_announced_when_created_and_changed_and_takes_its_grants_along
     user = new_user(auth, org, roles=["auditor"])
     renamed = auth.simulate_patch(path, json={"name": "Reviewer"}, headers={**headers, "If-Match": created.headers["ETag"]})
     assert renamed.json["name"] == "Reviewer"
-    assert auth.simulate_patch(path, json={"name": "X"}, headers={**headers, "If-Match": created.headers["ETag"]}).status_code == 412
+    outdated = {**headers, "If-Match": created.headers["ETag"]}
+    assert auth.simulate_patch(path, json={"name": "X"}, headers=outdated).status_code == 412
     assert auth.simulate_delete(path, headers=headers).json["is_active"] is False
 
     roles = [(fields["name"], fields["is_active"], version) for _, fields, version in announced("tts.role.sync")]

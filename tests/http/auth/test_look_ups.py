@@ -37,7 +37,9 @@ def test_services_read_an_employee(auth: TestClient, org: Organisation) -> None:
     assert "password_hash" not in answer.json
 
 
-@pytest.mark.parametrize("identity", ["0", "999999", "9223372036854775807", "99999999999999999999", "abc", "-1", "1.0", "%F0%9F%98%80"])
+@pytest.mark.parametrize(
+    "identity", ["0", "999999", "9223372036854775807", "99999999999999999999", "abc", "-1", "1.0", "%F0%9F%98%80"]
+)
 def test_unknown_ids_are_not_found(auth: TestClient, org: Organisation, identity: str) -> None:
     for path in ("/api/v1/users/internal/{}/", "/api/v1/hdts/employees/internal/{}/"):
         assert auth.simulate_get(path.format(identity), headers=bearer(SERVICE)).status_code == 404

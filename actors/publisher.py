@@ -106,6 +106,8 @@ class Publisher:
             raise BrokerUnavailableError("RabbitMQ takes no messages now: it is short of memory or disk")
         shipment = _Shipment(messages, declare)
         with self._lock:
+            if not self._open.is_set():  # it broke since
+                raise BrokerUnavailableError(self._reason)
             self._shipments.add(shipment)
             connection = self._connection
         try:
@@ -203,11 +205,14 @@ class Publisher:
 
     def _forget(self) -> None:
         """Fail whatever was under way: with the connection, the confirmations are gone."""
-        self._open.clear()
         with self._lock:
+            self._open.clear()
             lost, self._shipments = self._shipments, set()
+            connection, self._connection = self._connection, None
         self._unconfirmed.clear()
         self._channel = None
+        if connection is not None:
+            connection.ioloop.close()
         for shipment in lost:
             shipment.fail(self._reason)
 

@@ -83,11 +83,15 @@ class Report:
         """Show why a row was refused, for the first few."""
         if self.rejected < SHOWN_REJECTS:
             reasons = "; ".join(f"{fault.field}: {fault.reason}" if fault.field else fault.reason for fault in faults)
-            line = f"row {number} refused: {reasons}".encode("utf-8", "backslashreplace").decode()
-            if self._bar:
-                self._bar.console.print(line, markup=False, highlight=False)
-            else:
-                click.echo(line, err=True)
+            self.say(f"row {number} refused: {reasons}")
+
+    def say(self, text: str) -> None:
+        """Show a line beside the progress; what no terminal could show is escaped."""
+        line = text.encode("utf-8", "backslashreplace").decode()
+        if self._bar:
+            self._bar.console.print(line, markup=False, highlight=False)
+        else:
+            click.echo(line, err=True)
 
     def finish(self, rejects: Path | None) -> None:
         """Print the figures, where the refused rows are named, and why it stopped if it did."""

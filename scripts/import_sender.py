@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -24,6 +24,8 @@ from baton.pipelines.importing import Filing, idempotency_key
 
 #: Longest pause between two attempts, in seconds: a server that comes back is used again within this time.
 LONGEST_PAUSE = 5.0
+#: Seconds between two words to the user about a server that does not take anything.
+NOTICE_SECONDS = 10.0
 #: Statuses that say "not now" rather than "not this".
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504}
 #: Statuses that no row can help: they mean the address or the credentials.
@@ -58,11 +60,15 @@ class Outcome:
 class Sender:
     """Files rows. `reason` says why it gave up, once it has."""
 
-    def __init__(self, front: Front, url: str, *, in_flight: int = 8, patience: float = 60.0) -> None:
+    def __init__(
+        self, front: Front, url: str, *, in_flight: int = 8, patience: float = 60.0, notice: Callable[[str], None] = print
+    ) -> None:
         self._front = front
         self._url = f"{url}/api/v1/tickets"
         self._in_flight = in_flight
         self._patience = patience
+        self._notice = notice
+        self._noticed_at = time.monotonic()
         self._stop = threading.Event()
         self._last_success = time.monotonic()
         self.reason = ""
@@ -101,8 +107,15 @@ class Sender:
                 # The others come through: it is this row that the server fails on.
                 return Outcome(filing=filing, kind="rejected", faults=(Fault("", f"{trouble}, {attempt} times"),))
             else:
+                self._mention(trouble)
                 self._stop.wait(pause)
         return Outcome(filing=filing, kind="stopped")
+
+    def _mention(self, trouble: str) -> None:
+        now = time.monotonic()
+        if now - max(self._last_success, self._noticed_at) > NOTICE_SECONDS / 2:
+            self._noticed_at = now + NOTICE_SECONDS / 2
+            self._notice(f"waiting: {trouble}")
 
     def stop(self, reason: str) -> None:
         """Send nothing more. Rows in flight end as they can."""

@@ -79,7 +79,7 @@ def import_tickets(
             journal = Journal(settings.data_dir / "imports", file, identity_of(file, mapping, url))
             if not (resume and journal.load() and _still_there(front, url, journal)):
                 journal.forget()
-            sender = Sender(front, url, in_flight=in_flight, patience=patience)
+            sender = Sender(front, url, in_flight=in_flight, patience=patience, notice=report.say)
             run = _Import(file, mapping, report, rejects, journal)
             run.go(sender.file_all, limit)
             report.stopped = report.stopped or sender.reason

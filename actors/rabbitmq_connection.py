@@ -50,9 +50,15 @@ def parameters_of(url: str, role: str) -> list[pika.URLParameters]:
 def basic_properties(message: WireMessage) -> pika.BasicProperties:
     """Return a message's AMQP properties: its own, made persistent and named by its id."""
     kept = {name: value for name, value in message.properties.items() if name in KEPT_PROPERTIES}
-    # An AMQP short string holds 255 bytes; a foreign sender's id may be anything.
-    kept.setdefault("message_id", message.message_id.encode("utf-8", "replace")[:255].decode("utf-8", "ignore"))
+    kept["message_id"] = amqp_message_id(message)
     return pika.BasicProperties(headers=message.headers or None, delivery_mode=2, **kept)
+
+
+def amqp_message_id(message: WireMessage) -> str:
+    """Return the id under which a message travels: its own property, else the message id, cut to what AMQP can carry."""
+    own = message.properties.get("message_id")
+    # A short string holds 255 bytes; a foreign sender's id may be anything.
+    return own or message.message_id.encode("utf-8", "replace")[:255].decode("utf-8", "ignore")
 
 
 def wire_message(queue: str, body: bytes, properties: pika.BasicProperties) -> WireMessage:

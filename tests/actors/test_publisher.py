@@ -10,6 +10,7 @@ import pika
 import pytest
 
 from baton.actors import publisher as module
+from baton.actors import publisher_link
 from baton.actors.broker_api import BrokerUnavailableError, WireMessage
 from baton.actors.publisher import Publisher
 from baton.actors.rabbitmq_connection import wire_message
@@ -51,7 +52,7 @@ def stored(url: str, queue: str) -> list[tuple[Any, bytes]]:
 
 
 def test_an_unreachable_broker_is_an_error_not_a_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(publisher_link, "CONNECT_SECONDS", 0.3)
     publisher = Publisher(NOWHERE)
     with pytest.raises(BrokerUnavailableError, match="cannot be reached"):
         publisher.publish_batch(wires(1))
@@ -121,3 +122,10 @@ def test_a_refused_message_is_an_error(publisher: Publisher, rabbitmq_url: str) 
     with pytest.raises(BrokerUnavailableError, match="refused"):
         publisher.publish_batch(wires(50))
     publisher.publish_batch(wires(1, "queue-1"))
+
+
+@pytest.mark.distributed
+def test_a_queue_that_cannot_be_declared_names_the_cause(publisher: Publisher) -> None:
+    with pytest.raises(BrokerUnavailableError, match="ACCESS_REFUSED"):
+        publisher.publish_batch(wires(1, "amq.reserved"))
+    publisher.publish_batch(wires(1))

@@ -24,7 +24,7 @@ from schemathesis import GenerationMode
 from baton.http.tokens import key_source
 from baton.models.settings import SERVICES
 from baton.pipelines.permissions import may
-from tests.factories import ADMIN, COORDINATOR, EMPLOYEE, SERVICE, TECHNICIAN, bearer
+from tests.factories import ADMIN, BACKENDS, COORDINATOR, EMPLOYEE, SERVICE, TECHNICIAN, bearer
 from tests.http.demo import demo_client
 
 CALLERS = (ADMIN, COORDINATOR, TECHNICIAN, EMPLOYEE, SERVICE)
@@ -49,7 +49,7 @@ def written() -> list[str]:
 
 
 @pytest.fixture
-def app(front: str, databases: Any, stub_broker: Any) -> Iterator[Any]:
+def app(front: str, databases: Any) -> Iterator[Any]:
     """The WSGI application of a front, on empty tables."""
     if front == "demo":
         with demo_client(databases) as client:
@@ -123,6 +123,7 @@ def causes(error: BaseException) -> str:
     return "\n".join(str(inner) for inner in getattr(error, "exceptions", ()))
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("front", written())
 def test_every_answer_is_one_that_the_description_names(front: str, app: Any) -> None:
     fuzz(app, int(os.environ.get("BATON_TEST_FUZZ_EXAMPLES", "8")))

@@ -173,7 +173,7 @@ class Link:
     def _drop(self, reason: BaseException) -> None:
         if self._connection.is_open:
             self._connection.close()
-        self._cause = f"RabbitMQ closed the channel: {reason}"
+        self._cause = f"the channel to RabbitMQ was closed: {reason}"
 
     def _on_end(self, connection: Any, reason: BaseException | str) -> None:
         self._reason = self._cause or f"RabbitMQ cannot be reached: {reason!r}"

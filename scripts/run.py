@@ -89,6 +89,7 @@ def _background(settings: Settings, stop: threading.Event) -> list[threading.Thr
     from baton.actors import relay as relay_process
     from baton.actors import scheduler as scheduler_process
 
+    _import_actors(WORKERS)  # before the scheduler starts: they add their jobs to its table
     return [
         _thread("worker", lambda: _work(WORKERS, settings, settings.worker_threads, stop), stop),
         _thread("relay", lambda: relay_process.run(settings, SERVICES, stop), stop),

@@ -51,7 +51,9 @@ def configure_logs(settings: Settings, process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    for noisy in ("pika", "apscheduler", "httpx", "httpcore", "peewee", "peewee_migrate"):
+    # pika reports each failed attempt in several lines and raises besides; whoever catches it logs one.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
+    for noisy in ("apscheduler", "httpx", "httpcore", "peewee", "peewee_migrate"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.getLogger("dramatiq").setLevel(max(logging.INFO, root.level))
     structlog.configure(

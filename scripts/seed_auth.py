@@ -60,7 +60,7 @@ class Seeding:
         self.settings = _settings(yes)
         self.password = secrets.token_urlsafe(12) if self.settings.production else DEMO_PASSWORD
         # One hash for all accounts of a run: they have the same, published password, so separate salts would protect
-        # nothing, and a hundred and fifty hashes would take most of a minute.
+        # nothing, and hashing each of a hundred and fifty would keep a core busy for seconds.
         self.password_hash = passwords(self.settings.environment == "test").hash(self.password)
         self.tally = Tally()
 

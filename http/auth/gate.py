@@ -18,7 +18,7 @@ from baton.models.database import now, read_tx
 from baton.models.transaction import Transaction
 from baton.pipelines import sign_in as rules
 
-#: Requests that may wait for a turn in one process. At two checks of 50 ms at a time, the last waits some three seconds.
+#: Requests that may wait for a turn in one process. At two checks of 25 ms at a time, the last waits some two seconds.
 LONGEST_QUEUE = 128
 
 _turns = threading.BoundedSemaphore(PARALLEL_HASHES)

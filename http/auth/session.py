@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from baton.http import bodies
 from baton.http.api import Body, Call, Operation, Reply, Unauthorized
 from baton.http.auth.accounts import SessionView, account_of_id, session_view
 from baton.http.auth.signing import ensure_signing_keys
@@ -23,10 +22,10 @@ class Refresh(Body):
     refresh_token: Annotated[str, StringConstraints(max_length=200), AfterValidator(storable)] | None = None
 
 
-def refresh(call: Call) -> Reply:
+def refresh(call: Call, body: Refresh) -> Reply:
     """Use up the presented refresh token and hand out new tokens. A token used before ends its whole family."""
     ensure_signing_keys(call.settings)
-    token = _presented_token(call)
+    token = body.refresh_token if body.refresh_token is not None else call.cookie(REFRESH_COOKIE)
     if token is None:
         raise Unauthorized("no refresh token", "send the cookie, or refresh_token in the body", "no-refresh-token")
     # The refusal is raised after the transaction: ending the family must outlast it.
@@ -53,9 +52,9 @@ def refresh(call: Call) -> Reply:
     raise Unauthorized("the session has ended", "sign in again", "session-ended")
 
 
-def sign_out(call: Call) -> Reply:
+def sign_out(call: Call, body: Refresh) -> Reply:
     """End the session of the presented refresh token, if any, and have the browser forget both tokens."""
-    token = _presented_token(call)
+    token = body.refresh_token if body.refresh_token is not None else call.cookie(REFRESH_COOKIE)
     if token is not None:
         with write_tx("auth") as tx:
             found = sessions.presented(token)
@@ -75,24 +74,13 @@ def read_session(call: Call) -> SessionView:
     return session_view(account.principal)
 
 
-def _presented_token(call: Call) -> str | None:
-    """Return the refresh token of the body (which may be missing) or else of the cookie."""
-    raw = bodies.read_body(call.request, call.settings.max_body_bytes)
-    if raw.strip():
-        bodies.check_content_type(call.request)
-        body = bodies.validate_body(Refresh, raw, bodies.parse_json(raw))
-        given = getattr(body, "refresh_token", None)
-        if given is not None:
-            return str(given)
-    return call.cookie(REFRESH_COOKIE)
-
-
 OPERATIONS = (
     Operation(
         "POST",
         "/api/v1/refresh",
         refresh,
         permission="session.refresh",
+        body=Refresh,
         returns=TokenView,
         transaction="none",
         problems=(401,),
@@ -105,6 +93,7 @@ OPERATIONS = (
         "/api/v1/sign-out",
         sign_out,
         permission="session.sign_out",
+        body=Refresh,
         status=204,
         transaction="none",
         summary="End a session",

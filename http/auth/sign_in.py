@@ -8,11 +8,12 @@ Signing in: an e-mail address and a password become an access token, a refresh t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from baton.http.api import Body, Call, Operation, Reply, Unauthorized
+from baton.http.api import Body, Call, Conflict, Operation, Reply, Unauthorized
 from baton.http.auth import gate
 from baton.http.auth.accounts import Account, account_of_email
 from baton.http.auth.signing import ensure_signing_keys
@@ -25,6 +26,9 @@ from baton.models.transaction import Transaction, write_tx
 from baton.pipelines.credentials import LONGEST_EMAIL, LONGEST_PASSWORD
 from baton.pipelines.sessions import family_expiry, token_expiry
 
+#: Times a password is checked when its hash changes under the check: once for a renewal at the same moment, and to spare.
+MOST_CHECKS = 3
+
 
 class SignIn(Body):
     """Credentials. The address is compared without regard to case."""
@@ -35,22 +39,39 @@ class SignIn(Body):
 
 def sign_in(call: Call, body: SignIn) -> Reply:
     """Sign in."""
-    hasher = passwords(call.settings.environment == "test")
     ensure_signing_keys(call.settings)
     keys = gate.keys_of(call.address, body.email)
     with gate.turn(keys):
-        with read_tx("auth"):
-            account = account_of_email(body.email)
-        stored = account.row.password_hash if account is not None else None
-        matches = hasher.matches(stored, body.password)
-        fresh_hash = hasher.hash(body.password) if matches and stored and hasher.is_outdated(stored) else None
-        with write_tx("auth") as tx:
-            # Looked up again: the account may have been switched off, or given a new password, during the check.
-            account = account_of_email(body.email)
-            if account is not None and matches and account.row.is_active and account.row.password_hash == stored:
-                attempts.clear("account", keys["account"])
-                return _started(call, tx, account, fresh_hash)
-            gate.count_failure(tx, keys)
+        for _ in range(MOST_CHECKS):
+            reply = _attempt(call, body, keys)
+            if reply is not None:
+                return reply
+    raise Conflict("the account is being changed; try again")
+
+
+def _attempt(call: Call, body: SignIn, keys: Mapping[str, str]) -> Reply | None:
+    """
+    Return the answer to right credentials; None when the stored hash changed while the password was checked.
+
+    Raises:
+        Unauthorized: the credentials are wrong, and that has been counted.
+    """
+    hasher = passwords(call.settings.environment == "test")
+    with read_tx("auth"):
+        account = account_of_email(body.email)
+    stored = account.row.password_hash if account is not None else None
+    matches = hasher.matches(stored, body.password)
+    fresh_hash = hasher.hash(body.password) if matches and stored and hasher.is_outdated(stored) else None
+    with write_tx("auth") as tx:
+        # Looked up again: the account may have been switched off meanwhile, or its hash replaced: by a new password, or by
+        # another sign-in of the same person that renewed an outdated one.
+        account = account_of_email(body.email)
+        if account is not None and account.row.password_hash != stored:
+            return None
+        if account is not None and matches and account.row.is_active:
+            attempts.clear("account", keys["account"])
+            return _started(call, tx, account, fresh_hash)
+        gate.count_failure(tx, keys)
     raise Unauthorized("e-mail address or password is wrong", slug="wrong-credentials")
 
 
@@ -73,7 +94,7 @@ OPERATIONS = (
         body=SignIn,
         returns=TokenView,
         transaction="none",
-        problems=(401, 429, 503),
+        problems=(401, 409, 429, 503),
         summary="Sign in with e-mail address and password",
         description="Sets the cookies access_token and refresh_token, and returns both tokens for programs.",
         tag="sessions",

@@ -37,7 +37,8 @@ def test_after_the_wait_one_attempt_may_be_made() -> None:
 
     assert not admit({"account": known}, NOW + timedelta(seconds=14)).admitted
     assert admit({"account": known}, NOW + timedelta(seconds=15)).admitted
-    assert not admit({"account": after_failure("account", known, NOW + timedelta(seconds=15))}, NOW + timedelta(seconds=40)).admitted
+    again = after_failure("account", known, NOW + timedelta(seconds=15))
+    assert not admit({"account": again}, NOW + timedelta(seconds=40)).admitted
 
 
 def test_the_longer_of_two_waits_counts_and_says_whose_it_is() -> None:

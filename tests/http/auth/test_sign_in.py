@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
+import argon2
 import pytest
 from falcon.testing import TestClient
 
@@ -46,7 +48,7 @@ def test_a_user_signs_in_whatever_the_case_of_the_address(auth: TestClient, org:
         "email": "Adminhdts@example.com",
         "roles": ["hdts:Admin"],
     }
-    principal = Verifier(key_source(databases)).principal(answer.json["access_token"], __import__("time").time())
+    principal = Verifier(key_source(databases)).principal(answer.json["access_token"], time.time())
     assert (principal.subject, principal.roles) == (f"user:{org.admins['hdts'].id}", {"hdts:Admin"})
 
 
@@ -172,6 +174,23 @@ def test_an_outdated_hash_is_renewed_when_its_owner_signs_in(
     with read_tx("auth"):
         assert Employee.get_by_id(org.employee).password_hash != before
     assert sign_in(auth, "eve@example.com").status_code == 200
+
+
+def test_sign_ins_at_the_same_time_survive_the_renewal_of_the_hash(
+    auth: TestClient, org: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with write_tx("auth"):
+        Employee.update(password_hash=argon2.PasswordHasher(1, 16, 1).hash(PASSWORD)).execute()
+    statuses: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: statuses.append(sign_in(auth, "eve@example.com").status_code)) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert statuses == [200] * 8
 
 
 def test_a_refused_attempt_starts_no_session(auth: TestClient, org: Organisation) -> None:

@@ -40,6 +40,8 @@ def file_ticket(tx: Transaction, draft: Draft, *, filed_by: str) -> Filed:
     values: dict[str, Any] = {
         **columns_of(draft),
         "status": OPEN,
+        "status_version": 0,
+        "request_count": 0,
         "source": draft.source,
         "source_id": draft.source_id,
         "filed_by": filed_by,

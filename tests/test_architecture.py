@@ -22,8 +22,9 @@ MAY_IMPORT = {
     "pipelines": set(),
     "scripts": set(FOLDERS),
 }
-#: Modules that may hand a message to a broker: the relay, the scheduler for its ticks, and the brokers themselves.
-SENDERS = ("actors/relay.py", "actors/scheduler.py", "_broker.py")
+#: Modules that may hand a message to a broker: the relay, the scheduler for its ticks, the brokers themselves, and the handler,
+#: which gives a message that it could not handle back to its queue.
+SENDERS = ("actors/relay.py", "actors/scheduler.py", "_broker.py", "actors/handling.py")
 IMPURE_MODULES = {
     "peewee", "playhouse", "dramatiq", "time", "random", "secrets", "os", "logging", "structlog", "socket", "httpx", "pika",
     "psycopg", "falcon", "gevent", "threading", "subprocess", "uuid",

@@ -208,7 +208,8 @@ class _Broker:
         self._in = self._connection.channel()
         # The blocking channel waits for each confirmation by itself; its implementation can have many under way.
         self._out._impl.confirm_delivery(self._on_confirm, callback=lambda _frame: None)
-        self._sent = self._confirmed = 0
+        self._sent = 0
+        self._unconfirmed: set[int] = set()
         self._arrived: list[tuple[int, int]] = []
         self._consuming = False
 
@@ -218,8 +219,9 @@ class _Broker:
             properties = pika.BasicProperties(delivery_mode=2, message_id=str(uuid.uuid4()), headers={"number": number})
             self._out._impl.basic_publish("", queue, _BODY.encode(), properties, mandatory=True)
             self._sent += 1
-        while self._confirmed < self._sent:
-            self._connection.process_data_events(time_limit=1)
+            self._unconfirmed.add(self._sent)
+        # `process_data_events` returns for deliveries only; this is the wait beneath it.
+        self._connection._flush_output(lambda: not self._unconfirmed)
 
     def take(self, queue: str, most: int) -> tuple[list[int], list[int]]:
         """Return the delivery tags and numbers of what is there, at least one and at most `most`."""
@@ -237,8 +239,8 @@ class _Broker:
         self._in.basic_ack(tags[-1], multiple=True)
 
     def _on_confirm(self, frame: Any) -> None:
-        method = frame.method
-        self._confirmed = max(self._confirmed, method.delivery_tag) if method.multiple else self._confirmed + 1
+        tag = frame.method.delivery_tag
+        self._unconfirmed -= {each for each in self._unconfirmed if each <= tag} if frame.method.multiple else {tag}
 
     def _on_message(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
         json.loads(body)

@@ -79,7 +79,7 @@ def unfinished(filed: Filed) -> int:
     return len(set(filed.numbers.values()) - settled)
 
 
-def known(settings: Settings) -> set[str]:
+def known() -> set[str]:
     """Return the numbers of every ticket stored now."""
     return set(_stored())
 

@@ -91,7 +91,7 @@ def test_a_ticket_that_matches_no_workflow_is_seen_in_triage(stack: Stack, heade
 
 
 def test_many_tickets_at_once_keep_every_promise(stack: Stack) -> None:
-    before = counting.known(stack.settings)
+    before = counting.known()
     urls = {service: stack.url(service) for service in ("helpdesk", "tickets")}
     clients = Clients(urls, stack.service_token, seed=5, count=200, seconds=1.0)
 

@@ -17,16 +17,14 @@ from baton.http.problems import Invalid
 from baton.http.types import BIGGEST_INTEGER, Body, Text, View, storable
 from baton.pipelines.filing import (
     DEFAULT_PRIORITY,
-    EXTRA_FIELDS,
-    MAX_EXTRA,
     MAX_NAME,
     MAX_SUBJECT,
-    MONEY_PATTERN,
     Draft,
     FilingError,
     Person,
 )
 from baton.pipelines.statuses import TICKET_STATUSES
+from baton.pipelines.ticket_values import EXTRA_FIELDS, MAX_EXTRA, MONEY_PATTERN
 
 Subject = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_SUBJECT, pattern=r"\S"), AfterValidator(storable)

@@ -19,8 +19,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from baton.pipelines.csv_rows import Fault, Row
-from baton.pipelines.filing import EXTRA_FIELDS, Draft, FilingError, Person, accept
+from baton.pipelines.filing import Draft, FilingError, Person, accept
 from baton.pipelines.import_mapping import FieldRule, TicketMapping
+from baton.pipelines.ticket_values import EXTRA_FIELDS
 
 _PERSON = {"requester_id": "id", "requester_name": "name", "requester_email": "email"}
 

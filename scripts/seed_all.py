@@ -22,14 +22,14 @@ KEPT = ("SigningKey", "Heartbeat")
 @click.option("--yes", is_flag=True, help="Do not ask before deleting.")
 @click.pass_context
 def seed_all(ctx: click.Context, flush: bool, yes: bool) -> None:
-    """Seed systems, roles, people, workflows and sample tickets, in the right order. Safe to repeat."""
+    """Seed systems, roles, people, workflows and sample tickets, in the right order. Safe to repeat; needs no worker."""
     prepare(*SERVICES)
     if flush:
         if not yes:
             click.confirm("Delete every ticket, task, person and message of all services?", abort=True)
         flush_everything()
-    for command in _commands():
-        click.echo(f"- {command.name}")
+    for name, command in _commands().items():
+        click.echo(f"- {name}")
         ctx.invoke(command)
 
 
@@ -52,22 +52,22 @@ def _empty_queues() -> int:
     broker: Any = dramatiq.get_broker()
     queues = sorted({message.queue for message in CATALOGUE.values()})
     for queue in queues:
+        broker.declare_queue(queue)
         broker.flush(queue)
         broker.purge_dead_letters(queue)
     return len(queues)
 
 
-def _commands() -> list[click.Command]:
+def _commands() -> dict[str, click.Command]:
     from baton.scripts import seed_auth, seed_tickets, seed_workflow
 
-    return [
-        seed_auth.seed_systems,
-        seed_auth.seed_hdts,
-        seed_auth.seed_employees,
-        seed_workflow.seed_role,
-        seed_workflow.seed_workflows,
-        seed_auth.seed_tts,
-        seed_tickets.seed_tickets,
-        seed_tickets.seed_tickets_open,
-    ]
-
+    return {
+        "seed_systems": seed_auth.seed_systems,
+        "seed_hdts": seed_auth.seed_hdts,
+        "seed_employees": seed_auth.seed_employees,
+        "seed_role": seed_workflow.seed_role,
+        "seed_workflows": seed_workflow.seed_workflows,
+        "seed_tts": seed_auth.seed_tts,
+        "seed_tickets": seed_tickets.seed_tickets,
+        "seed_tickets_open": seed_tickets.seed_tickets_open,
+    }

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.pipelines.filing import (
-    MAX_COST_ITEMS,
     MAX_DESCRIPTION,
     MAX_SUBJECT,
     Draft,
@@ -20,6 +19,7 @@ from baton.pipelines.filing import (
     accept,
     payload,
 )
+from baton.pipelines.ticket_values import MAX_COST_ITEMS
 from tests.strategies import line, storable_text, unstorable_text
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

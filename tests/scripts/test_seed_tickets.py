@@ -12,7 +12,8 @@ from baton.models import auth, database
 from baton.models.helpdesk.tables import Employee, Ticket
 from baton.models.runtime import runtime_tables
 from baton.models.transaction import write_tx
-from baton.pipelines.filing import EXTRA_FIELDS, KNOWN_CATEGORIES, Person, accept
+from baton.pipelines.filing import KNOWN_CATEGORIES, Person, accept
+from baton.pipelines.ticket_values import EXTRA_FIELDS
 from baton.scripts.cli import cli
 from baton.scripts.sample_tickets import SAMPLES, draft_of
 

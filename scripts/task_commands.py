@@ -52,7 +52,8 @@ def _print(facts: dict[str, Any]) -> None:
     task = facts["task"]
     if task:
         owner = task["owner_user_id"] or "none yet"
-        click.echo(f"task {task['id']} {task['task_status']}: {task['workflow']} version {task['workflow_version']}, owner {owner}")
+        workflow = f"{task['workflow']} version {task['workflow_version']}"
+        click.echo(f"task {task['id']} {task['task_status']}: {workflow}, owner {owner}")
     for item in facts["items"]:
         who = item["assignee"] or f"waiting since {item['waiting_since']}"
         click.echo(f"  item {item['id']} {item['step']} ({item['role']}) {item['state']}: {who}")

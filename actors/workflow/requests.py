@@ -16,7 +16,7 @@ from baton.models.workflow import allocation_store, request_store
 from baton.models.workflow.intake_store import TicketRow, lock_tickets, store_snapshots, write_request_versions
 from baton.pipelines.intake import IncomingTicket, UnusableTicketError, read_ticket
 from baton.pipelines.messages import ReopenTicket, WithdrawTicket
-from baton.pipelines.requests import APPLIED, REFUSED, Verdict, decide_reopening, decide_withdrawal
+from baton.pipelines.requests import APPLIED, REFUSED, Verdict, decide_reopening, decide_withdrawal, request_order
 from baton.pipelines.statuses import ITEM_CANCELLED, NEW, TASK_WITHDRAWN, WITHDRAWN
 
 Decide = Callable[[str, int | None, int | None], Verdict]
@@ -101,7 +101,8 @@ def _decide(tx: Transaction, deliveries: Sequence[Delivery[Any]], kind: str, dec
     versions: dict[str, int] = {}
     handled: list[tuple[str, str, str, str, str]] = []
     for delivery, ticket in arrived:
-        number, message, version = ticket.number, delivery.message, delivery.envelope.version
+        number, message = ticket.number, delivery.message
+        version = request_order(delivery.envelope.version, delivery.envelope.sent_at)
         if message.request_id in seen:
             continue
         seen.add(message.request_id)

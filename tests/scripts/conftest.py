@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from baton.scripts import import_sender, importing
+from baton.scripts.checks import convergence
 from tests.scripts.import_desk import Desk
 
 
@@ -25,3 +27,22 @@ def run_import(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
         return result
 
     return call
+
+
+@pytest.fixture
+def quick_doctor(monkeypatch: pytest.MonkeyPatch, unused_ports: None) -> None:
+    """Have differences settle at once, and nothing answer at the ports of the fronts."""
+    monkeypatch.setattr(convergence, "SETTLE_SECONDS", 0.05)
+    monkeypatch.setattr(convergence, "PAUSE_SECONDS", 0.01)
+
+
+@pytest.fixture
+def unused_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the fronts ports at which nothing answers."""
+    from baton.models.settings import get_settings
+
+    for service in ("auth", "helpdesk", "tickets", "workflow"):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            monkeypatch.setenv(f"BATON_{service.upper()}_PORT", str(probe.getsockname()[1]))
+    get_settings.cache_clear()

@@ -60,7 +60,6 @@ def ticket(chance: random.Random, position: int) -> dict[str, Any]:
         "department": department,
         "priority": chance.choice(("Low", "Medium", "High", "Critical")),
         "employee": {"id": str(employee), "name": f"Employee {employee}", "email": f"employee{employee}@example.com"},
-        "source_service": "hdts",
     }
 
 
@@ -116,6 +115,8 @@ class Clients:
         chance = random.Random(f"{self._seed}/{position}")
         body, key = ticket(chance, position), f"chaos-{self._seed}-{position}"
         target = self._targets[position % 2]
+        if position % 2:
+            body["source_service"] = "facilities"
         # Some clients do not believe their answer and ask once more.
         for _ in range(2 if chance.random() < 0.1 else 1):
             number = self._until_answered(http, target, key, body)
@@ -129,24 +130,28 @@ class Clients:
 
     def _until_answered(self, http: httpx.Client, target: str, key: str, body: dict[str, Any]) -> str | None:
         """File until there is a final answer; return the ticket number, None if it was refused."""
+        last = ""
         for attempt in range(1_000):
             with self.filed.lock:
                 self.filed.attempts += 1
                 self.filed.repeated += attempt > 0
             try:
+                self._bearer = self._bearer or self._token()
                 headers = {"Idempotency-Key": key, "Authorization": f"Bearer {self._bearer}"}
                 answer = http.post(target, json=body, headers=headers)
                 if answer.status_code in (200, 201, 202):
                     number: str = answer.json()["ticket_number"]
                     return number
+                last = f"{answer.status_code} {answer.text[:200]}"
                 if answer.status_code == 401:
-                    self._bearer = self._token()
-                    continue
-                if answer.status_code not in (409, 425, 429) and answer.status_code < 500:
+                    self._bearer = ""
+                elif answer.status_code not in (409, 425, 429) and answer.status_code < 500:
                     break
-            except (httpx.HTTPError, KeyError, ValueError):
-                pass
+            except httpx.LocalProtocolError:
+                raise  # our own request is wrong: no server can help
+            except httpx.HTTPError as error:
+                last = repr(error)
             time.sleep(RETRY_SECONDS)
         with self.filed.lock:
-            self.filed.refusals.append(f"{key}: {answer.status_code} {answer.text[:200]}")
+            self.filed.refusals.append(f"{key}: {last}")
         return None

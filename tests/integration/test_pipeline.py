@@ -98,6 +98,8 @@ def test_many_tickets_at_once_keep_every_promise(stack: Stack) -> None:
     clients.start()
     clients.join(60)
 
+    assert clients.done
+    assert len(clients.filed.numbers) == 200
     eventually(lambda: counting.unfinished(clients.filed), lambda left: left == 0, 60)
     eventually(lambda: counting.waiting(stack.settings), lambda left: left == {}, 60)
     assert clients.filed.refusals == []

@@ -62,7 +62,10 @@ def examine(full: bool, older_than: float) -> Iterator[Finding]:
     usable = yield from _databases(settings)
     states, reason = queues.read_queues(settings)
     yield from queues.check_broker(settings, states, reason)
-    yield from _guarded("processes", runtime.check_processes(settings, usable))
+    if usable:
+        yield from _guarded("processes", runtime.check_processes(settings, usable))
+    else:
+        yield skip("relay and scheduler", "no database can be asked")
     for service in usable:
         yield from _guarded(f"messages {service}", runtime.check_messages(service))
     yield from _contents(usable, states, full, older_than)

@@ -57,8 +57,8 @@ def import_tickets(
     """
     File each row of FILE (CSV, plain or gzip) as a ticket.
 
-    Importing the same rows again adds nothing: a ticket is named by its source and the row's id there. Rows that cannot become
-    a ticket go to the reject file with their number, field and reason; correct them and import that file, or the same one again.
+    Importing the same rows again adds nothing: a ticket is named by its source and the row's id there. Rows that cannot
+    become a ticket are named in the reject file with number, field and reason; correct them in FILE and import it again.
 
     Exit code: 0 when every row is a ticket now (or would be, with --dry-run), 1 when rows were refused (unless
     --allow-rejects) or the import stopped early, 2 when it could not begin.

@@ -31,7 +31,9 @@ def check_broker(settings: Settings, states: Sequence[QueueState] | None, reason
     kind = "embedded" if settings.embedded_broker else "RabbitMQ"
     if states is None:
         yield fail(
-            "broker", f"{kind} cannot be reached: {reason}", "start RabbitMQ, and check BATON_BROKER_URL; messages wait meanwhile"
+            "broker",
+            reason if "cannot be reached" in reason else f"{kind} cannot be reached: {reason}",
+            "start RabbitMQ, and check BATON_BROKER_URL; messages wait meanwhile",
         )
         yield skip("queues", "the broker cannot be asked")
         return

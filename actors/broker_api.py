@@ -1,7 +1,7 @@
 """
 What the runtime asks of a broker, beside what Dramatiq asks: the seam between RabbitMQ, the embedded broker and the rest.
 
-The relay publishes `WireMessage`s and relies on them once `publish` returns. Consumers hand `RawDelivery`s to the message handler,
+The relay publishes `WireMessage`s and relies on them once `publish` returns. Consumers hand `RawDelivery`s to the handler,
 several at a time. Dead letters keep the body as it came.
 """
 

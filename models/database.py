@@ -187,7 +187,7 @@ def connection(service: str) -> Iterator[pw.Database]:
     finally:
         if opened and not database.is_closed():
             if broken:
-                database.manual_close()
+                _discard(database)
             else:
                 database.close()
 
@@ -205,11 +205,16 @@ def _connect(database: pw.Database) -> None:
             return
         except Exception as error:
             if not database.is_closed():
-                database.manual_close()
+                _discard(database)
             if time.monotonic() + pause > deadline:
                 raise DatabaseUnavailableError(str(error)) from error
             time.sleep(pause)
             pause = min(pause * 2, 1.0)
+
+
+def _discard(database: Any) -> None:
+    """Close a broken connection for good instead of handing it back to the pool."""
+    database.manual_close()
 
 
 @contextmanager

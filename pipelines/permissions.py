@@ -1,8 +1,8 @@
 """
 Who may call what: one table, read by the HTTP fronts, the documentation and the tests.
 
-A permission names an operation of a service; its rule says who holds it. Rules about *which* things (an employee's own tickets, an
-admin's own system) are part of the operation's decision: the table only says who may knock.
+A permission names an operation of a service; its rule says who holds it. Rules about *which* things (an employee's own
+tickets, an admin's own system) are part of the operation's decision: the table only says who may knock.
 """
 
 from __future__ import annotations

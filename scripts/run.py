@@ -6,6 +6,7 @@ Running Baton: each process by itself (`serve`, `worker`, `relay`, `scheduler`),
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import signal
@@ -73,7 +74,7 @@ def server(no_seed: bool) -> None:
     settings = _start("server", SERVICES)
     stop = _stop_on_signal()
     seeded = False if no_seed or settings.production else _seed_demo()
-    threads = [_thread(f"{service}-http", lambda s=service: _serve(s, settings, None, stop), stop) for service in SERVICES]
+    threads = [_thread(f"{service}-http", functools.partial(_serve, service, settings, None, stop), stop) for service in SERVICES]
     if settings.embedded_broker or settings.broker_url:
         threads += _background(settings, stop)
     _wait_for_ports(settings, stop)
@@ -123,6 +124,7 @@ def _until_migrated(service: str) -> None:
 
 
 def _serve(service: str, settings: Settings, port: int | None, stop: threading.Event) -> None:
+    import baton.actors  # noqa: F401 - sets the broker, whose queues the front reports on
     from baton.http.server import serve as serve_http
     from baton.http.tokens import key_source
 
@@ -194,7 +196,6 @@ def _wait_for_ports(settings: Settings, stop: threading.Event) -> None:
 def _seed_demo() -> bool:
     """Create the demo organisation if nobody has ever been seeded; return whether it was."""
     from baton.models.auth import User
-
     from baton.scripts.cli import cli
 
     with database.read_tx("auth"):

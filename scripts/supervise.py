@@ -1,9 +1,9 @@
 """
 `baton supervise`: keep one process running.
 
-honcho stops the whole stack when one of its processes ends, and so does Dramatiq's own command line when a child is killed. A help
-desk that cannot drop a ticket wants the opposite: a killed process comes back. Each line of the Procfile therefore runs under
-this supervisor. Under systemd or Kubernetes, which restart by themselves, run the commands without it.
+honcho stops the whole stack when one of its processes ends, and so does Dramatiq's own command line when a child is
+killed. A help desk that cannot drop a ticket wants the opposite: a killed process comes back. Each line of the Procfile
+therefore runs under this supervisor. Under systemd or Kubernetes, which restart by themselves, run the commands without it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import peewee as pw
 from peewee import fn
@@ -62,16 +62,20 @@ def store_requests(tx: Transaction, rows: Sequence[tuple[str, str, str, str, str
 def open_items(tx: Transaction, ticket_numbers: Iterable[str]) -> list[ItemRow]:
     """Return the items of these tickets that are not finished."""
     query = TaskItem.select(*_ITEM_COLUMNS).where(
-        TaskItem.ticket_number.in_(sorted(ticket_numbers)), TaskItem.state.not_in(("completed", "cancelled"))
+        TaskItem.task.in_(_tasks_of(ticket_numbers)), TaskItem.state.not_in(("completed", "cancelled"))
     )
     return [ItemRow(*row) for row in tuples(query)]
+
+
+def _tasks_of(ticket_numbers: Iterable[str]) -> Any:
+    return Task.select(Task.id).where(Task.ticket_number.in_(sorted(ticket_numbers)))
 
 
 def last_items(tx: Transaction, ticket_numbers: Iterable[str]) -> list[ItemRow]:
     """Return the newest item of each of these tickets' tasks."""
     newest = (
         TaskItem.select(fn.MAX(TaskItem.id))
-        .where(TaskItem.ticket_number.in_(sorted(ticket_numbers)))
+        .where(TaskItem.task.in_(_tasks_of(ticket_numbers)))
         .group_by(TaskItem.task)
     )
     return [ItemRow(*row) for row in tuples(TaskItem.select(*_ITEM_COLUMNS).where(TaskItem.id.in_(newest)))]

@@ -68,14 +68,15 @@ class TaskItem(WorkflowTable):
     """
     One visit of a task to a step. Assigned when `assignee` is set; waiting for somebody eligible since `waiting_since`.
 
-    `ticket_number` is copied from the task: items are listed, logged and explained by it.
+    `ticket_number` is copied from the task, to be shown and logged. It has no index, because every assignment rewrites a row's
+    index entries: look items up by task.
     """
 
     id = pw.BigAutoField()
     task = pw.BigIntegerField()
     step = pw.BigIntegerField()
     visit = pw.IntegerField(default=1)
-    ticket_number = pw.TextField(index=True)
+    ticket_number = pw.TextField()
     role = pw.BigIntegerField()
     assignee = pw.TextField(null=True)
     former_assignee = pw.TextField(null=True)

@@ -197,7 +197,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
         task = pw.BigIntegerField()
         step = pw.BigIntegerField()
         visit = pw.IntegerField(default=1)
-        ticket_number = pw.TextField(index=True)
+        ticket_number = pw.TextField()
         role = pw.BigIntegerField()
         assignee = pw.TextField(null=True)
         former_assignee = pw.TextField(null=True)

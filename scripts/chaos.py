@@ -18,7 +18,7 @@ import httpx
 
 from baton.models import database
 from baton.models.database import DatabaseUnavailableError
-from baton.pipelines.messages import CATALOGUE
+from baton.pipelines import messages
 from baton.scripts.experiments import counting, faults
 from baton.scripts.experiments.load import Clients, Filed
 from baton.scripts.private_servers import postgres as postgres_servers
@@ -82,7 +82,13 @@ def _stack(kind: str) -> Iterator[tuple[Stack, Callable[[float], list[tuple[str,
     if kind == "embedded":
         stack = Stack.embedded()
         # One process is everything: it must live long enough to answer between two deaths.
-        yield stack, lambda _seconds: [("kill", faults.killer(stack), (4.0, 9.0))]
+        yield (
+            stack,
+            lambda _seconds: [
+                ("kill", faults.killer(stack), (4.0, 9.0)),
+                ("double", faults.file_doubler(stack.settings.data_dir / "broker.db"), (0.1, 0.5)),
+            ],
+        )
         return
     with contextlib.ExitStack() as cleanup:
         postgres = postgres_servers.start_private(durable=True)
@@ -90,7 +96,9 @@ def _stack(kind: str) -> Iterator[tuple[Stack, Callable[[float], list[tuple[str,
         rabbitmq = rabbitmq_servers.start_private()
         cleanup.callback(rabbitmq.close)
         stack = Stack.distributed(postgres.fresh_url(), url := rabbitmq.fresh_url())
-        queues = sorted({message.queue for message in CATALOGUE.values()})
+        # The queues that tickets travel on; the others are silent once the people are known.
+        busy = (messages.ReceiveTicket, messages.AllocateTicket, messages.AssignItem)
+        queues = [message.queue for message in (*busy, messages.SendTicketStatus, messages.UpdateGatewayStatus)]
         yield (
             stack,
             lambda seconds: [

@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import random
 import signal
+import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pika
@@ -93,17 +96,18 @@ def shuffler(broker_url: str, queues: Sequence[str]) -> Callable[[random.Random]
 
 
 def _double(channel: Any, chance: random.Random, queues: Sequence[str]) -> int:
+    """Compete with the workers for a queue's next messages: an idle system leaves none lying there to be fetched."""
+    queue, wanted = chance.choice(list(queues)), chance.randint(1, 20)
+    channel.queue_declare(queue, passive=True)
     channel.confirm_delivery()
-    queue = chance.choice(list(queues))
+    channel.basic_qos(prefetch_count=wanted)
     taken: list[tuple[int, Any, bytes]] = []
-    for _ in range(chance.randint(2, 20)):
-        try:
-            method, properties, body = channel.basic_get(queue)
-        except pika.exceptions.ChannelClosedByBroker:  # nobody has declared the queue yet
-            return 0
+    for method, properties, body in channel.consume(queue, inactivity_timeout=0.5):
         if method is None:
             break
         taken.append((method.delivery_tag, properties, body))
+        if len(taken) == wanted:
+            break
     copies = [(properties, body) for _, properties, body in taken] * 2
     chance.shuffle(copies)
     for properties, body in copies:
@@ -112,3 +116,23 @@ def _double(channel: Any, chance: random.Random, queues: Sequence[str]) -> int:
     for tag, _, _ in taken:
         channel.basic_ack(tag)
     return len(taken)
+
+
+def file_doubler(path: Path) -> Callable[[random.Random], str]:
+    """Return an act that copies messages of the embedded broker's file, to be delivered again behind what came meanwhile."""
+    columns = "queue, visible_at, enqueued_at, message_id, body, headers, properties"
+    chosen = f"select {columns} from message order by random() limit ?"
+
+    def act(chance: random.Random) -> str:
+        until = time.monotonic() + 1.0
+        with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(sqlite3.connect(path, timeout=5)) as broker:
+            while time.monotonic() < until:
+                if broker.execute("select 1 from message limit 1").fetchone():
+                    with broker:
+                        copied = broker.execute(f"insert into message ({columns}) {chosen}", (chance.randint(1, 20),)).rowcount
+                    if copied > 0:
+                        return "doubled messages"
+                time.sleep(0.002)
+        return ""
+
+    return act

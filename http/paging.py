@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import peewee as pw
@@ -82,7 +82,7 @@ def decode_cursor(cursor: str, fields: Sequence[pw.Field]) -> list[Any]:
         if not isinstance(values, list) or len(values) != len(fields):
             raise ValueError("not a sort key")
         return [_checked(field, value) for field, value in zip(fields, values, strict=True)]
-    except (ValueError, TypeError, KeyError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, binascii.Error, RecursionError):
         raise BadRequest("the cursor is not one that this list gave out") from None
 
 
@@ -91,7 +91,7 @@ def _checked(field: pw.Field, value: Any) -> Any:
         instant = datetime.fromisoformat(value["t"])
         if instant.tzinfo is None:
             raise ValueError("a naive time")
-        return instant
+        return instant.astimezone(UTC)
     if isinstance(field, pw.IntegerField | pw.AutoField | pw.BigIntegerField):
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > BIGGEST_INTEGER:
             raise ValueError("not an integer")

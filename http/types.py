@@ -8,7 +8,7 @@ lone surrogates. Numbers end where a 64-bit column does.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -45,6 +45,13 @@ def _not_blank(text: str) -> str:
     return storable(text)
 
 
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("instant_range", "must lie within the years 1 to 9999 in UTC") from None
+
+
 #: Free text of any kind, may be empty.
 Text = Annotated[str, StringConstraints(max_length=TEXT_LENGTH), AfterValidator(storable)]
 #: A line of text such as a subject, may be empty.
@@ -57,8 +64,8 @@ Name = Annotated[
 Id = Annotated[int, Field(ge=1, le=BIGGEST_INTEGER)]
 #: A whole number that fits a column.
 Integer = Annotated[int, Field(ge=-BIGGEST_INTEGER, le=BIGGEST_INTEGER)]
-#: An instant with its offset, RFC 3339.
-Instant = AwareDatetime
+#: An instant with its offset, RFC 3339, that has a form in UTC (the first and last hours of the calendar may not).
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Body(BaseModel):

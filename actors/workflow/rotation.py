@@ -80,7 +80,9 @@ def _stand_behind(
     tx: Transaction, needs: Sequence[Need], members: dict[int, list[Candidate]], roles: dict[int, RoleRow]
 ) -> list[Pick]:
     lists = find_lists(needs, members, tx.now)
-    conditions = [waiting_store.servable(role, kind, openings.only) for (role, kind), openings in lists.items()]
+    conditions = {
+        (role, kind): waiting_store.servable(role, kind, openings.only) for (role, kind), openings in lists.items()
+    }
     ahead = waiting_store.queues_ahead(tx, conditions)
     serve(tx, [roles[role] for role in sorted({role for role, _ in ahead})])
     return [stand_behind(need) for need in needs if (need.role, need.kind) in ahead and need.former is None]

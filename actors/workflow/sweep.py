@@ -6,7 +6,7 @@ from baton.actors.scheduler import every
 from baton.actors.workflow.assignment import head_of_lists
 from baton.models.transaction import write_tx
 from baton.models.workflow.assignment_store import read_roles
-from baton.models.workflow.waiting_store import roles_with_entries
+from baton.models.workflow.waiting_store import roles_that_wait
 from baton.pipelines.messages import AssignWaiting
 
 
@@ -19,7 +19,7 @@ def serve_returned(service: str) -> int:
     stored, and heals whatever else was left waiting.
     """
     with write_tx(service) as tx:
-        waiting = roles_with_entries(tx)
+        waiting = roles_that_wait(tx)
         if not waiting:
             return 0
         ready = {entry.role for entry in head_of_lists(tx, waiting)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from baton.actors.handling import Delivery, RefusedError, handles
 from baton.models.transaction import Transaction
@@ -26,7 +25,7 @@ from baton.pipelines.sync import GrantNews, RoleNews, UnusableNewsError, read_gr
 def sync_role(tx: Transaction, deliveries: Sequence[Delivery[SyncRole]]) -> None:
     """Make each role what auth says it is, with the grants that waited for it."""
     store.hold_sync(tx)
-    for delivery in _by_role(deliveries, "role", "id"):
+    for delivery in deliveries:
         try:
             apply_role(tx, read_role(delivery.message.payload), delivery.envelope.version)
         except UnusableNewsError as error:
@@ -45,7 +44,7 @@ def sync_role(tx: Transaction, deliveries: Sequence[Delivery[SyncRole]]) -> None
 def sync_user_system_role(tx: Transaction, deliveries: Sequence[Delivery[SyncUserSystemRole]]) -> None:
     """Make each grant what auth says it is; one whose role is unknown waits for it."""
     store.hold_sync(tx)
-    for delivery in _by_role(deliveries, "user_system_role", "role_id"):
+    for delivery in deliveries:
         try:
             apply_grant(tx, read_grant(delivery.message.payload), delivery.envelope.version)
         except UnusableNewsError as error:
@@ -57,11 +56,9 @@ def apply_role(tx: Transaction, news: RoleNews, version: int | None) -> None:
     role = store.role_by_id(tx, news.role_id)
     provisional = store.provisional_role(tx, news.system, news.name)
     if role is None and provisional is not None:
-        role, provisional = store.lock_role(tx, provisional.id), None
-    elif role is not None:
-        role = store.lock_role(tx, role.id)
-        if not is_news(version, role.version):
-            return
+        role, provisional = provisional, None
+    elif role is not None and not is_news(version, role.version):
+        return
     role = store.store_role(tx, role, news, version)
     if provisional is not None and provisional.id != role.id:
         store.merge_roles(tx, provisional, role)
@@ -86,7 +83,6 @@ def apply_grant(tx: Transaction, news: GrantNews, version: int | None) -> None:
         if waiting is None or is_news(version, waiting.version):
             store.keep_grant(tx, news, version)
         return
-    role = store.lock_role(tx, role.id)
     if _apply_to_member(tx, role, news, version) and news.is_active:
         tx.announce(AssignWaiting(role_id=role.role_id))
 
@@ -98,12 +94,3 @@ def _apply_to_member(tx: Transaction, role: Role, news: GrantNews, version: int 
     store.store_member(tx, role.id, member, news, version)
     return True
 
-
-def _by_role(deliveries: Sequence[Delivery[Any]], key: str, field: str) -> list[Delivery[Any]]:
-    """Return the deliveries in the order of their roles, each role's in the order of arrival: roles are locked in one order."""
-
-    def role_id(delivery: Delivery[Any]) -> str:
-        news = delivery.message.payload.get(key, delivery.message.payload)
-        return str(news.get(field)) if isinstance(news, dict) else ""
-
-    return sorted(deliveries, key=role_id)

@@ -18,15 +18,15 @@ COORDINATOR = "Ticket Coordinator"
 
 
 def hold_sync(tx: Transaction) -> None:
-    """Let no other transaction apply roles or grants until the commit: a grant and its role must not pass each other unseen."""
+    """
+    Let no other transaction apply roles or grants, or play a rotation, until the commit.
+
+    A grant and its role must not pass each other unseen. All roles, which are few, are locked at once in the order of their ids:
+    news arrive in another order than rotations lock their roles in.
+    """
     if not db.is_sqlite(tx.database):
         tx.database.execute_sql("select pg_advisory_xact_lock(%s, 1)", (_SYNC_LOCK,))
-
-
-def lock_role(tx: Transaction, role: int) -> Role:
-    """Return the role, locked until the commit."""
-    query = Role.select().where(Role.id == role)
-    return (query if db.is_sqlite(tx.database) else query.for_update()).get()
+        tuples(Role.select(Role.id).order_by(Role.id).for_update())
 
 
 def role_by_id(tx: Transaction, role_id: str) -> Role | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import peewee as pw
@@ -78,12 +76,13 @@ def servable(role: int, kind: str, only: Any | None) -> pw.Expression:
     return condition
 
 
-def queues_ahead(tx: Transaction, conditions: Collection[pw.Expression]) -> set[tuple[int, str]]:
-    """Return the (role, kind) of which older work waits that could be served now."""
+def queues_ahead(tx: Transaction, conditions: Mapping[tuple[int, str], pw.Expression]) -> set[tuple[int, str]]:
+    """Return those of these lists, (role, kind), in which something waits that its condition allows: one probe per list."""
     if not conditions:
         return set()
-    query = WaitingEntry.select(WaitingEntry.role, WaitingEntry.kind).where(reduce(or_, conditions)).distinct()
-    return {(role, kind) for role, kind in tuples(query)}
+    probes = [pw.fn.EXISTS(WaitingEntry.select(WaitingEntry.id).where(each)) for each in conditions.values()]
+    (found,) = tuples(pw.Select(columns=probes).bind(tx.database))
+    return {key for key, is_there in zip(conditions, found, strict=True) if is_there}
 
 
 def read_waiting(tx: Transaction, condition: pw.Expression, limit: int) -> list[WaitingRow]:
@@ -93,16 +92,13 @@ def read_waiting(tx: Transaction, condition: pw.Expression, limit: int) -> list[
     return [WaitingRow(*row) for row in tuples(query)]
 
 
-def roles_that_wait(tx: Transaction, roles: Iterable[int]) -> list[int]:
-    """Return those of these roles for which something waits."""
-    wanted = sorted(set(roles))
-    if not wanted:
-        return []
-    query = WaitingEntry.select(WaitingEntry.role).where(WaitingEntry.role.in_(wanted)).distinct()
-    return sorted(row[0] for row in tuples(query))
-
-
-def roles_with_entries(tx: Transaction) -> list[int]:
-    """Return the roles for which anything waits, by one probe of the index per role."""
+def roles_that_wait(tx: Transaction, roles: Iterable[int] | None = None) -> list[int]:
+    """Return those of these roles (of all, if None) for which anything waits: one probe per role."""
     some = WaitingEntry.select(WaitingEntry.id).where(WaitingEntry.role == Role.id)
-    return [row[0] for row in tuples(Role.select(Role.id).where(pw.fn.EXISTS(some)).order_by(Role.id))]
+    query = Role.select(Role.id).where(pw.fn.EXISTS(some)).order_by(Role.id)
+    if roles is not None:
+        wanted = sorted(set(roles))
+        if not wanted:
+            return []
+        query = query.where(Role.id.in_(wanted))
+    return [row[0] for row in tuples(query)]

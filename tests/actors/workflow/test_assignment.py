@@ -172,3 +172,15 @@ def test_serving_a_list_longer_than_a_page_goes_on_until_it_is_empty(seeded_desk
     seeded_desk.role("2", "Ticket Coordinator", 21)
     assert Counter(seeded_desk.assignees()) == {"11": 150}
     assert WaitingEntry.select().count() == 0
+
+
+def test_serving_a_list_three_times_gives_everything_once(seeded_desk: Any) -> None:
+    seeded_desk.file(3)
+    role = Role.get(Role.name == "Admin")
+    Member.create(role=role.id, user_id="11")
+    for _ in range(3):
+        seeded_desk.send(AssignWaiting(role_id=role.role_id), AssignWaiting(role_id=role.role_id))
+    seeded_desk.run()
+    assert seeded_desk.assignees() == ["11"] * 3
+    member = Member.get()
+    assert (member.turns, member.open_items, member.last_turn) == (3, 3, 3)

@@ -134,6 +134,12 @@ def test_somebody_sets_their_own_absence_and_a_coordinator_anybodys(front: Any) 
     assert back.json["items"][0]["is_away"] is False
 
 
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01T00:00:00"])
+def test_an_instant_that_names_none_is_refused(front: Any, instant: str) -> None:
+    answer = send(front, "PUT", "/members/1/availability", ADMIN, {"away_from": instant, "away_to": None})
+    assert answer.status_code == 422 and answer.json["errors"][0]["field"] == "away_from"
+
+
 def test_room_for_more_has_the_waiting_list_served(front: Any) -> None:
     assert send(front, "PUT", "/roles/1/members/1/capacity", TECHNICIAN, {"capacity": 0}).status_code == 403
     for user in (1, 4):

@@ -88,6 +88,7 @@ class Stack:
         try:
             self.start()
         except BaseException:
+            self.keep_files = True
             self.stop()
             raise
         return self

@@ -11,7 +11,7 @@ A message is a command (imperative, one receiver, may be refused) or an event (p
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 #: The envelope version this code writes. A message that claims a higher one comes from the future and is dead-lettered.
@@ -47,7 +47,7 @@ class Message:
 
     def to_kwargs(self) -> dict[str, Any]:
         """Return the keyword arguments as they travel: plain JSON values."""
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +236,74 @@ class ReopenTicket(Message):
     reason: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RecordIssue(Message):
+    """
+    Command: keep a report of something that is wrong; its temporary id names the issue from then on. Twice is once.
+
+    `fingerprint` is that of a fault of the runtime (`pipelines.issues`), left out for reports by hand. `count` is how many
+    occurrences it stands for, `occurred_at` (ISO 8601) when the last of them was.
+    """
+
+    name = "issues.record_issue"
+    queue = "issues"
+    senders = ("auth", "helpdesk", "tickets", "workflow", "issues")
+    receiver = "issues"
+
+    temporary_id: str
+    title: str
+    description: str = ""
+    type: str = "bug"
+    priority: str = "Medium"
+    tags: list[str] | None = None
+    component: str = ""
+    reporter: str = ""
+    fingerprint: str | None = None
+    ticket_number: str | None = None
+    message_id: str | None = None
+    count: int = 1
+    occurred_at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddIssueComment(Message):
+    """
+    Command: keep a comment on an issue, named by its real id or a temporary one. One that overtakes its issue waits for it.
+
+    `comment_id` is the sender's: the same one twice is one comment.
+    """
+
+    name = "issues.add_comment"
+    queue = "issues"
+    senders = ("auth", "helpdesk", "tickets", "workflow", "issues")
+    receiver = "issues"
+
+    issue_id: str
+    comment_id: str
+    content: str
+    author: str = ""
+    written_at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateIssueStatus(Message):
+    """
+    Command: give an issue a status. The newest `changed_at` (ISO 8601) wins, in whatever order they arrive; one that overtakes
+    its issue waits for it.
+    """
+
+    name = "issues.update_status"
+    queue = "issues"
+    senders = ("auth", "helpdesk", "tickets", "workflow", "issues")
+    receiver = "issues"
+
+    issue_id: str
+    status: str
+    changed_at: str
+    author: str = ""
+    reason: str = ""
+
+
 CATALOGUE: dict[str, type[Message]] = {
     message.name: message
     for message in (
@@ -253,5 +321,8 @@ CATALOGUE: dict[str, type[Message]] = {
         DrainTriage,
         WithdrawTicket,
         ReopenTicket,
+        RecordIssue,
+        AddIssueComment,
+        UpdateIssueStatus,
     )
 }

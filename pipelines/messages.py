@@ -11,43 +11,12 @@ A message is a command (imperative, one receiver, may be refused) or an event (p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
-#: The envelope version this code writes. A message that claims a higher one comes from the future and is dead-lettered.
-SCHEMA = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """
-    What a message carries beside its fields.
-
-    `version` orders messages about the same thing (a ticket's status, a role): a receiver ignores one that is not newer than
-    what it has. None where the sender keeps no order (foreign senders).
-    """
-
-    message_id: str
-    trace_id: str
-    ticket_number: str | None = None
-    version: int | None = None
-    sent_at: str | None = None
-    schema: int = SCHEMA
-    attempt: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """Root of the catalogue."""
-
-    name: ClassVar[str]
-    queue: ClassVar[str]
-    senders: ClassVar[tuple[str, ...]]
-    receiver: ClassVar[str]
-
-    def to_kwargs(self) -> dict[str, Any]:
-        """Return the keyword arguments as they travel: plain JSON values."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+from baton.pipelines.envelope import SCHEMA, Envelope, Message
+from baton.pipelines.issue_messages import AddIssueComment, RecordIssue, UpdateIssueStatus
+from baton.pipelines.work_messages import EndTask, NotifyAssignment, NotifyCompletion, NotifyEscalation, NotifyTransfer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,74 +205,6 @@ class ReopenTicket(Message):
     reason: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordIssue(Message):
-    """
-    Command: keep a report of something that is wrong; its temporary id names the issue from then on. Twice is once.
-
-    `fingerprint` is that of a fault of the runtime (`pipelines.issues`), left out for reports by hand. `count` is how many
-    occurrences it stands for, `occurred_at` (ISO 8601) when the last of them was.
-    """
-
-    name = "issues.record_issue"
-    queue = "issues"
-    senders = ("auth", "helpdesk", "tickets", "workflow", "issues")
-    receiver = "issues"
-
-    temporary_id: str
-    title: str
-    description: str = ""
-    type: str = "bug"
-    priority: str = "Medium"
-    tags: list[str] | None = None
-    component: str = ""
-    reporter: str = ""
-    fingerprint: str | None = None
-    ticket_number: str | None = None
-    message_id: str | None = None
-    count: int = 1
-    occurred_at: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AddIssueComment(Message):
-    """
-    Command: keep a comment on an issue, named by its real id or a temporary one. One that overtakes its issue waits for it.
-
-    `comment_id` is the sender's: the same one twice is one comment.
-    """
-
-    name = "issues.add_comment"
-    queue = "issues"
-    senders = ("auth", "helpdesk", "tickets", "workflow", "issues")
-    receiver = "issues"
-
-    issue_id: str
-    comment_id: str
-    content: str
-    author: str = ""
-    written_at: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class UpdateIssueStatus(Message):
-    """
-    Command: give an issue a status. The newest `changed_at` (ISO 8601) wins, in whatever order they arrive; one that overtakes
-    its issue waits for it.
-    """
-
-    name = "issues.update_status"
-    queue = "issues"
-    senders = ("auth", "helpdesk", "tickets", "workflow", "issues")
-    receiver = "issues"
-
-    issue_id: str
-    status: str
-    changed_at: str
-    author: str = ""
-    reason: str = ""
-
-
 CATALOGUE: dict[str, type[Message]] = {
     message.name: message
     for message in (
@@ -321,8 +222,42 @@ CATALOGUE: dict[str, type[Message]] = {
         DrainTriage,
         WithdrawTicket,
         ReopenTicket,
+        EndTask,
+        NotifyAssignment,
+        NotifyTransfer,
+        NotifyEscalation,
+        NotifyCompletion,
         RecordIssue,
         AddIssueComment,
         UpdateIssueStatus,
     )
 }
+
+__all__ = [
+    "CATALOGUE",
+    "SCHEMA",
+    "AddIssueComment",
+    "AllocateTicket",
+    "AssignItem",
+    "AssignWaiting",
+    "DrainTriage",
+    "EndTask",
+    "Envelope",
+    "Message",
+    "NotifyAssignment",
+    "NotifyCompletion",
+    "NotifyEscalation",
+    "NotifyTransfer",
+    "ReceiveTicket",
+    "RecordIssue",
+    "ReopenTicket",
+    "SeedWorkflows",
+    "SendTicketStatus",
+    "SyncEmployee",
+    "SyncHdtsUser",
+    "SyncRole",
+    "SyncUserSystemRole",
+    "UpdateGatewayStatus",
+    "UpdateIssueStatus",
+    "WithdrawTicket",
+]

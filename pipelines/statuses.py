@@ -53,7 +53,7 @@ TICKET_TRANSITIONS: dict[str, frozenset[str]] = {
     PENDING: frozenset({ASSIGNED, WITHDRAWN, CANCELLED}),
     ASSIGNED: frozenset({PENDING, IN_PROGRESS, ON_HOLD, RESOLVED, WITHDRAWN, CANCELLED}),
     IN_PROGRESS: frozenset({ASSIGNED, PENDING, ON_HOLD, RESOLVED, WITHDRAWN, CANCELLED}),
-    ON_HOLD: frozenset({ASSIGNED, IN_PROGRESS, RESOLVED, WITHDRAWN, CANCELLED}),
+    ON_HOLD: frozenset({ASSIGNED, PENDING, IN_PROGRESS, RESOLVED, WITHDRAWN, CANCELLED}),
     RESOLVED: frozenset({CLOSED, IN_TRIAGE, PENDING, ASSIGNED}),
     CLOSED: frozenset({IN_TRIAGE, PENDING, ASSIGNED}),
     WITHDRAWN: frozenset({IN_TRIAGE, PENDING, ASSIGNED}),
@@ -66,6 +66,8 @@ ITEM_ON_HOLD = "on hold"
 ITEM_ESCALATED = "escalated"
 ITEM_TRANSFERRED = "transferred"
 ITEM_COMPLETED = "completed"
+#: Sent back to the step it came from: finished here, open there.
+ITEM_RETURNED = "returned"
 ITEM_CANCELLED = "cancelled"
 
 ITEM_STATES = (
@@ -75,17 +77,19 @@ ITEM_STATES = (
     ITEM_ESCALATED,
     ITEM_TRANSFERRED,
     ITEM_COMPLETED,
+    ITEM_RETURNED,
     ITEM_CANCELLED,
 )
 #: States in which an item is nobody's work any more.
-FINAL_ITEM_STATES = frozenset({ITEM_COMPLETED, ITEM_CANCELLED})
+FINAL_ITEM_STATES = frozenset({ITEM_COMPLETED, ITEM_RETURNED, ITEM_CANCELLED})
 #: States in which an item is somebody's work, or waits to become it.
 OPEN_ITEM_STATES = frozenset(ITEM_STATES) - FINAL_ITEM_STATES
 
 TASK_OPEN = "open"
 TASK_COMPLETED = "completed"
 TASK_WITHDRAWN = "withdrawn"
-TASK_STATUSES = (TASK_OPEN, TASK_COMPLETED, TASK_WITHDRAWN)
+TASK_CANCELLED = "cancelled"
+TASK_STATUSES = (TASK_OPEN, TASK_COMPLETED, TASK_WITHDRAWN, TASK_CANCELLED)
 
 
 def may_become(status: str, new_status: str) -> bool:

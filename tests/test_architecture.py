@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from baton.models.settings import SERVICES
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("actors", "http", "models", "pipelines", "scripts")
 #: Folder -> the folders it may import from, besides itself.
@@ -70,7 +72,7 @@ def test_imports_point_one_way(folder: str) -> None:
 
 
 def test_services_do_not_import_each_others_tables() -> None:
-    services = {"auth", "helpdesk", "tickets", "workflow"}
+    services = set(SERVICES)
     wrong = []
     for folder in ("actors", "http", "models"):
         for path, tree in modules(folder):
@@ -127,8 +129,11 @@ def test_every_message_has_one_actor_on_its_queue_at_its_receiver() -> None:
 
     actors = {actor.actor_name: actor for actor in every_actor()}
     wrong = []
+    # Receivers outside this project, or not built yet, have their actors elsewhere.
     for name, message in CATALOGUE.items():
         actor = actors.get(name)
+        if message.receiver not in SERVICES:
+            continue
         if actor is None:
             wrong.append(f"{name} has no actor")
         elif actor.queue_name != message.queue:
@@ -150,12 +155,12 @@ def test_a_message_is_announced_only_by_its_senders() -> None:
             for node in ast.walk(tree):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in by_class:
                     senders = by_class[node.func.id].senders
-                    if owner in ("auth", "helpdesk", "tickets", "workflow") and owner not in senders:
+                    if owner in SERVICES and owner not in senders:
                         wrong.append(f"{path}:{node.lineno} makes {node.func.id}, whose senders are {senders}")
     assert wrong == []
 
 
-@pytest.mark.parametrize("service", ["auth", "helpdesk", "tickets", "workflow"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_every_operation_asks_for_a_permission_of_the_table(service: str) -> None:
     from baton.pipelines.permissions import PERMISSIONS
 

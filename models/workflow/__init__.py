@@ -12,10 +12,12 @@ import peewee as pw
 
 from baton.models.workflow.definitions import Step, Transition, Workflow, WorkflowVersion
 from baton.models.workflow.journeys import journey
-from baton.models.workflow.people import Member, PendingGrant, Role
+from baton.models.workflow.people import Member, PendingGrant, Role, Substitute
 from baton.models.workflow.work import (
     Allocation,
+    Approval,
     AssignmentPick,
+    ItemHold,
     Task,
     TaskItem,
     TaskItemHistory,
@@ -29,6 +31,7 @@ TABLES: list[type[pw.Model]] = [
     Role,
     Member,
     PendingGrant,
+    Substitute,
     Workflow,
     WorkflowVersion,
     Step,
@@ -38,6 +41,8 @@ TABLES: list[type[pw.Model]] = [
     Task,
     TaskItem,
     TaskItemHistory,
+    ItemHold,
+    Approval,
     WaitingEntry,
     Allocation,
     AssignmentPick,
@@ -47,11 +52,14 @@ TABLES: list[type[pw.Model]] = [
 __all__ = [
     "TABLES",
     "Allocation",
+    "Approval",
     "AssignmentPick",
+    "ItemHold",
     "Member",
     "PendingGrant",
     "Role",
     "Step",
+    "Substitute",
     "Task",
     "TaskItem",
     "TaskItemHistory",

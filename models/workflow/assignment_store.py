@@ -150,7 +150,7 @@ def read_unassigned(
         TaskItem.id.in_(sorted(items)),
         TaskItem.assignee.is_null(),
         TaskItem.waiting_since.is_null(not waiting),
-        TaskItem.state.not_in(("completed", "cancelled")),
+        TaskItem.state.not_in(("completed", "returned", "cancelled")),
     )
     return {row[0]: (row[1], row[2], row[3], row[4]) for row in tuples(query)}
 

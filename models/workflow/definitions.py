@@ -45,7 +45,11 @@ class WorkflowVersion(WorkflowTable):
 
 
 class Step(WorkflowTable):
-    """A step of a version, in order of `position` from 1. `sla_share` is its part of the ticket's time, 0 to 1."""
+    """
+    A step of a version, in order of `position` from 1. `sla_share` is its part of the ticket's time, 0 to 1.
+
+    `approvals_needed` is how many of its role must approve before it is left forwards; 0: none.
+    """
 
     id = pw.BigAutoField()
     version = pw.BigIntegerField()
@@ -55,6 +59,7 @@ class Step(WorkflowTable):
     escalation_role = pw.BigIntegerField(null=True)
     instructions = pw.TextField(default="")
     sla_share = pw.FloatField(null=True)
+    approvals_needed = pw.IntegerField(default=0)
 
     class Meta:
         indexes = ((("version", "position"), True),)

@@ -85,3 +85,12 @@ class PendingGrant(WorkflowTable):
 
     class Meta:
         indexes = ((("role_id", "user_id"), True),)
+
+
+class Substitute(WorkflowTable):
+    """Who takes a person's open work over while they are away. Chains end: no one is their own substitute through others."""
+
+    user_id = pw.TextField(primary_key=True)
+    substitute = pw.TextField(index=True)
+    set_by = pw.TextField()
+    set_at = InstantField()

@@ -62,7 +62,7 @@ def store_requests(tx: Transaction, rows: Sequence[tuple[str, str, str, str, str
 def open_items(tx: Transaction, ticket_numbers: Iterable[str]) -> list[ItemRow]:
     """Return the items of these tickets that are not finished."""
     query = TaskItem.select(*_ITEM_COLUMNS).where(
-        TaskItem.task.in_(_tasks_of(ticket_numbers)), TaskItem.state.not_in(("completed", "cancelled"))
+        TaskItem.task.in_(_tasks_of(ticket_numbers)), TaskItem.state.not_in(("completed", "returned", "cancelled"))
     )
     return [ItemRow(*row) for row in tuples(query)]
 

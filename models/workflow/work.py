@@ -53,13 +53,18 @@ class TriageEntry(WorkflowTable):
 
 
 class Task(WorkflowTable):
-    """A ticket on its way through a workflow version. `status` is open, completed or withdrawn."""
+    """
+    A ticket on its way through a workflow version. `status` is open, completed, withdrawn or cancelled.
+
+    `version` counts the changes of the task itself: its owner, its workflow, its opening and closing.
+    """
 
     id = pw.BigAutoField()
     ticket_number = pw.TextField(unique=True)
     workflow_version = pw.BigIntegerField()
     owner_user_id = pw.TextField(null=True, index=True)
     status = pw.TextField(default="open")
+    version = pw.IntegerField(default=1)
     created_at = InstantField()
     closed_at = InstantField(null=True)
 
@@ -69,7 +74,8 @@ class TaskItem(WorkflowTable):
     One visit of a task to a step. Assigned when `assignee` is set; waiting for somebody eligible since `waiting_since`.
 
     `ticket_number` is copied from the task, to be shown and logged. It has no index, because every assignment rewrites a row's
-    index entries: look items up by task.
+    index entries: look items up by task. `version` counts the changes, one history row each. `came_from` is the item whose
+    completion opened this one: where sending back leads.
     """
 
     id = pw.BigAutoField()
@@ -80,6 +86,8 @@ class TaskItem(WorkflowTable):
     role = pw.BigIntegerField()
     assignee = pw.TextField(null=True)
     former_assignee = pw.TextField(null=True)
+    came_from = pw.BigIntegerField(null=True)
+    version = pw.IntegerField(default=1)
     state = pw.TextField(default="new")
     waiting_since = InstantField(null=True)
     created_at = InstantField()
@@ -91,7 +99,11 @@ class TaskItem(WorkflowTable):
 
 
 class TaskItemHistory(WorkflowTable):
-    """What happened to an item: who (`actor`: a subject or `system`), when, from what to what, why."""
+    """
+    What happened to an item: who (`actor`: a subject or `system`), when, from what to what, why.
+
+    `request` is the trace of the request or message that did it.
+    """
 
     id = pw.BigAutoField()
     item = pw.BigIntegerField()
@@ -104,13 +116,49 @@ class TaskItemHistory(WorkflowTable):
     from_user = pw.TextField(null=True)
     to_user = pw.TextField(null=True)
     reason = pw.TextField(default="")
+    request = pw.TextField(null=True)
+
+
+class ItemHold(WorkflowTable):
+    """An item on hold now: what it goes back to, and when by itself (`resume_at`, None: only by hand)."""
+
+    item = pw.BigIntegerField(primary_key=True)
+    ticket_number = pw.TextField()
+    previous_state = pw.TextField()
+    previous_status = pw.TextField()
+    reason = pw.TextField()
+    since = InstantField()
+    resume_at = InstantField(null=True, index=True)
+
+
+class Approval(WorkflowTable):
+    """
+    A decision on an item, which is one visit of its step: another visit starts without any.
+
+    `user_id` decided, for `stands_for`: themselves, or the absent member whose substitute they are. Each counts once.
+    """
+
+    id = pw.BigAutoField()
+    item = pw.BigIntegerField()
+    ticket_number = pw.TextField(index=True)
+    user_id = pw.TextField()
+    name = pw.TextField(default="")
+    stands_for = pw.TextField()
+    stands_for_name = pw.TextField(default="")
+    decision = pw.TextField()
+    comment = pw.TextField(default="")
+    at = InstantField()
+
+    class Meta:
+        indexes = ((("item", "user_id"), True), (("item", "stands_for"), True))
 
 
 class WaitingEntry(WorkflowTable):
     """
     Something that waits for an eligible member of a role: a step (`kind` item) or an ownership (`kind` owner).
 
-    `subject_id` is the item's or the task's id. The requester is copied, so that who may be served is decided on this table.
+    `subject_id` is the item's or the task's id. The requester is copied, so that who may be served is decided on this table;
+    `excluded` holds the user ids of those who may not have it besides, each between bars: `|4|17|`.
     """
 
     id = pw.BigAutoField()
@@ -120,6 +168,7 @@ class WaitingEntry(WorkflowTable):
     ticket_number = pw.TextField(index=True)
     requester_user_id = pw.TextField(null=True)
     requester_email = pw.TextField(null=True)
+    excluded = pw.TextField(default="")
     reason = pw.TextField()
     since = InstantField()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from baton.actors.broker import make_broker
 from baton.actors.broker_api import BrokerUnavailableError, QueueState
-from baton.models.settings import Settings
+from baton.models.settings import SERVICES, Settings
 from baton.pipelines.messages import CATALOGUE
 from baton.scripts.checks.finding import Finding, fail, first_line, ok, skip, warn
 
@@ -38,7 +38,7 @@ def check_broker(settings: Settings, states: Sequence[QueueState] | None, reason
         yield skip("queues", "the broker cannot be asked")
         return
     yield ok("broker", f"{kind} answers")
-    for worker in dict.fromkeys(message.receiver for message in CATALOGUE.values()):
+    for worker in dict.fromkeys(each.receiver for each in CATALOGUE.values() if each.receiver in SERVICES):
         remedy = "scripts/server" if settings.embedded_broker else f"baton worker {worker}"
         yield _consumed(worker, remedy, [state for state in states if state.queue in _queues_of(worker)])
     yield from _dead(states)

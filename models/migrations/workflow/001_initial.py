@@ -27,6 +27,23 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
             table_name = "allocation"
 
     @migrator.create_model
+    class Approval(pw.Model):
+        id = pw.BigAutoField()
+        item = pw.BigIntegerField()
+        ticket_number = pw.TextField(index=True)
+        user_id = pw.TextField()
+        name = pw.TextField(default='')
+        stands_for = pw.TextField()
+        stands_for_name = pw.TextField(default='')
+        decision = pw.TextField()
+        comment = pw.TextField(default='')
+        at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "approval"
+            indexes = [(('item', 'user_id'), True), (('item', 'stands_for'), True)]
+
+    @migrator.create_model
     class AssignmentPick(pw.Model):
         id = pw.BigAutoField()
         ticket_number = pw.TextField(index=True)
@@ -102,6 +119,19 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
             primary_key = pw.CompositeKey('receiver', 'message_id')
 
     @migrator.create_model
+    class ItemHold(pw.Model):
+        item = pw.BigIntegerField(primary_key=True)
+        ticket_number = pw.TextField()
+        previous_state = pw.TextField()
+        previous_status = pw.TextField()
+        reason = pw.TextField()
+        since = pw.DateTimeField()
+        resume_at = pw.DateTimeField(index=True, null=True)
+
+        class Meta:
+            table_name = "item_hold"
+
+    @migrator.create_model
     class Member(pw.Model):
         id = pw.BigAutoField()
         role = pw.BigIntegerField()
@@ -173,10 +203,21 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
         escalation_role = pw.BigIntegerField(null=True)
         instructions = pw.TextField(default='')
         sla_share = pw.FloatField(null=True)
+        approvals_needed = pw.IntegerField(default=0)
 
         class Meta:
             table_name = "step"
             indexes = [(('version', 'position'), True)]
+
+    @migrator.create_model
+    class Substitute(pw.Model):
+        user_id = pw.TextField(primary_key=True)
+        substitute = pw.TextField(index=True)
+        set_by = pw.TextField()
+        set_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "substitute"
 
     @migrator.create_model
     class Task(pw.Model):
@@ -185,6 +226,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
         workflow_version = pw.BigIntegerField()
         owner_user_id = pw.TextField(index=True, null=True)
         status = pw.TextField(default='open')
+        version = pw.IntegerField(default=1)
         created_at = pw.DateTimeField()
         closed_at = pw.DateTimeField(null=True)
 
@@ -201,6 +243,8 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
         role = pw.BigIntegerField()
         assignee = pw.TextField(null=True)
         former_assignee = pw.TextField(null=True)
+        came_from = pw.BigIntegerField(null=True)
+        version = pw.IntegerField(default=1)
         state = pw.TextField(default='new')
         waiting_since = pw.DateTimeField(null=True)
         created_at = pw.DateTimeField()
@@ -224,6 +268,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
         from_user = pw.TextField(null=True)
         to_user = pw.TextField(null=True)
         reason = pw.TextField(default='')
+        request = pw.TextField(null=True)
 
         class Meta:
             table_name = "task_item_history"
@@ -296,6 +341,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
         ticket_number = pw.TextField(index=True)
         requester_user_id = pw.TextField(null=True)
         requester_email = pw.TextField(null=True)
+        excluded = pw.TextField(default='')
         reason = pw.TextField()
         since = pw.DateTimeField()
 

@@ -21,11 +21,12 @@ from typing import Any
 
 import structlog
 
-from baton.actors import metrics, outcomes
+from baton.actors import issue_reporting, metrics, outcomes
 from baton.actors.broker_api import Batch
 from baton.actors.delivery import Delivery, NotYetError, RefusedError, WrongFieldsError, read_delivery
 from baton.actors.patience import StoppingError, patiently
 from baton.models.transaction import current_trace, write_tx
+from baton.pipelines.messages import RecordIssue
 
 log = structlog.get_logger("baton.handling")
 
@@ -96,7 +97,8 @@ def _handle_together(actor: Any, deliveries: list[Delivery[Any]]) -> None:
 def _handle_counted(actor: Any, delivery: Delivery[Any]) -> None:
     starts = patiently(actor.actor_name, lambda: outcomes.count_start(actor.service, delivery.envelope.message_id))
     if starts > outcomes.MAX_STARTS:
-        _bury(actor, delivery, f"killed its worker: started {starts} times without an outcome")
+        reason = f"killed its worker: started {starts} times without an outcome"
+        _bury(actor, delivery, reason, issue=issue_reporting.failure(actor, delivery, None, reason, gave_up=True))
         return
     _handle_alone(actor, delivery)
 
@@ -126,13 +128,13 @@ def _settle(actor: Any, delivery: Delivery[Any]) -> None:
     except RefusedError as error:
         _bury(actor, delivery, str(error) or type(error).__name__, traceback.format_exc())
     except NotYetError as error:
-        _retry(actor, delivery, f"not yet: {error}", "")
+        _retry(actor, delivery, f"not yet: {error}", "", error)
     except Exception as error:
         if isinstance(error, actor.throws):
             _bury(actor, delivery, f"{type(error).__name__}: {error}", traceback.format_exc())
             return
         log.error("handler_failed", error=f"{type(error).__name__}: {error}", exc_info=True)
-        _retry(actor, delivery, f"{type(error).__name__}: {error}", traceback.format_exc())
+        _retry(actor, delivery, f"{type(error).__name__}: {error}", traceback.format_exc(), error)
     else:
         if delivery.refusal is not None:
             _bury(actor, delivery, delivery.refusal)
@@ -153,13 +155,17 @@ def _transact(actor: Any, deliveries: Sequence[Delivery[Any]]) -> None:
         log.warning("handler_slow", seconds=round(seconds, 3), limit_seconds=actor.options["time_limit"] / 1000)
 
 
-def _retry(actor: Any, delivery: Delivery[Any], reason: str, trace: str) -> None:
+def _retry(actor: Any, delivery: Delivery[Any], reason: str, trace: str, error: Exception) -> None:
     attempt, options = delivery.envelope.attempt, actor.options
-    if attempt > options["max_retries"]:
-        _bury(actor, delivery, f"gave up after {attempt} attempts: {reason}", trace)
+    gave_up = attempt > options["max_retries"]
+    # What is not there yet is no fault, unless it never comes.
+    told = gave_up or not isinstance(error, NotYetError)
+    issue = issue_reporting.failure(actor, delivery, error, gave_up=gave_up) if told else None
+    if gave_up:
+        _bury(actor, delivery, f"gave up after {attempt} attempts: {reason}", trace, issue)
         return
     delay = outcomes.retry_delay(attempt, options["min_backoff"], options["max_backoff"])
-    _defer(actor, delivery, reason, delay=delay, attempt=attempt + 1)
+    _defer(actor, delivery, reason, delay=delay, attempt=attempt + 1, issue=issue)
     metrics.MESSAGES.labels(actor.actor_name, "retried").inc()
     log.info("retry_later", reason=reason, in_seconds=round(delay.total_seconds(), 3))
 
@@ -172,11 +178,14 @@ def _defer(
     attempt: int,
     due_at: datetime | None = None,
     delay: timedelta = timedelta(),
+    issue: RecordIssue | None = None,
 ) -> None:
-    patiently(actor.actor_name, lambda: outcomes.defer(actor.service, delivery.raw, due_at, delay, attempt, reason))
+    patiently(actor.actor_name, lambda: outcomes.defer(actor.service, delivery.raw, due_at, delay, attempt, reason, issue))
 
 
-def _bury(actor: Any, delivery: Delivery[Any], reason: str, trace: str = "") -> None:
+def _bury(actor: Any, delivery: Delivery[Any], reason: str, trace: str = "", issue: RecordIssue | None = None) -> None:
+    # The issue first: a process that dies in between tells twice of a dead letter rather than never.
+    issue_reporting.tell(actor.service, issue, delivery.envelope.trace_id)
     patiently(actor.actor_name, lambda: outcomes.bury(actor.broker, delivery.raw, reason, trace))
     if delivery.raw.redelivered:
         patiently(actor.actor_name, lambda: _forget(actor, delivery))

@@ -16,11 +16,13 @@ from typing import Any
 import structlog
 from peewee import EXCLUDED
 
+from baton.actors import issue_reporting
 from baton.actors.broker_api import BatonBroker, RawDelivery, UnreadableMessageError, WireMessage
 from baton.actors.metrics import MESSAGES
 from baton.actors.wire import decode
 from baton.models.runtime import runtime_tables
 from baton.models.transaction import Transaction, write_tx
+from baton.pipelines.messages import RecordIssue
 
 #: Starts without an outcome after which a message counts as one that kills its worker.
 MAX_STARTS = 10
@@ -36,8 +38,19 @@ def retry_delay(attempt: int, min_backoff: int, max_backoff: int, jitter: float 
     return timedelta(milliseconds=min(max_backoff, min_backoff * 2 ** min(attempt - 1, 40)) * spread)
 
 
-def defer(service: str, raw: RawDelivery, due_at: datetime | None, delay: timedelta, attempt: int, reason: str) -> None:
-    """Record, in a transaction of its own, that a message is to be tried again. An entry that exists already stays."""
+def defer(
+    service: str,
+    raw: RawDelivery,
+    due_at: datetime | None,
+    delay: timedelta,
+    attempt: int,
+    reason: str,
+    issue: RecordIssue | None = None,
+) -> None:
+    """
+    Record, in a transaction of its own, that a message is to be tried again, and announce the issue that its failure makes.
+    An entry that exists already stays.
+    """
     tables = runtime_tables(service)
     envelope = {key: value for key, value in raw.envelope.items() if key != "not_before"} | {"attempt": attempt}
     with write_tx(service) as tx:
@@ -51,6 +64,7 @@ def defer(service: str, raw: RawDelivery, due_at: datetime | None, delay: timede
             reason=reason.replace("\x00", "")[:2000],
             due_at=due_at or tx.now + delay,
         ).on_conflict_ignore().execute()
+        issue_reporting.announce(tx, issue, raw.envelope["trace_id"])
         if raw.redelivered:
             forget_starts(tx, [raw.envelope["message_id"]])
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 #: Services that own tables, with the port each front listens on by default.
-SERVICE_PORTS = {"auth": 8003, "helpdesk": 8000, "tickets": 8004, "workflow": 8002}
+SERVICE_PORTS = {"auth": 8003, "helpdesk": 8000, "tickets": 8004, "workflow": 8002, "issues": 6001}
 SERVICES = tuple(SERVICE_PORTS)
 
 _DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"
@@ -53,6 +53,7 @@ class Settings:
     batch_size: int = 50
     worker_threads: int = 4
     max_body_bytes: int = 1_000_000
+    notifications: bool = False
 
     @property
     def production(self) -> bool:
@@ -84,12 +85,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     shared_database = env.get("BATON_DATABASE_URL", "")
     settings = Settings(
         environment=_choice(env, "BATON_ENV", ("development", "test", "production"), "development"),
-        data_dir=Path(env.get("BATON_DATA_DIR", "var")),
+        data_dir=Path(env.get("BATON_DATA_DIR") or "var"),
         database_urls={
             service: env.get(f"BATON_DATABASE_URL_{service.upper()}") or shared_database for service in SERVICES
         },
         broker_url=env.get("BATON_BROKER_URL", ""),
-        host=env.get("BATON_HOST", "127.0.0.1"),
+        host=env.get("BATON_HOST") or "127.0.0.1",
         ports={
             service: _integer(env, f"BATON_{service.upper()}_PORT", port) for service, port in SERVICE_PORTS.items()
         },
@@ -99,7 +100,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         token_secret=env.get("BATON_TOKEN_SECRET") or _DEVELOPMENT_SECRET,
         access_token_seconds=_integer(env, "BATON_ACCESS_TOKEN_SECONDS", 900),
         refresh_token_seconds=_integer(env, "BATON_REFRESH_TOKEN_SECONDS", 14 * 86400),
-        log_level=env.get("BATON_LOG_LEVEL", "INFO").upper(),
+        log_level=(env.get("BATON_LOG_LEVEL") or "INFO").upper(),
         log_format=_choice(env, "BATON_LOG_FORMAT", ("auto", "console", "json"), "auto"),
         sqlite_synchronous=_choice(env, "BATON_SQLITE_SYNCHRONOUS", ("FULL", "NORMAL"), "FULL"),
         pool_size=_integer(env, "BATON_POOL_SIZE", 10),
@@ -108,6 +109,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         batch_size=_integer(env, "BATON_BATCH_SIZE", 50),
         worker_threads=_integer(env, "BATON_WORKER_THREADS", 4),
         max_body_bytes=_integer(env, "BATON_MAX_BODY_BYTES", 1_000_000),
+        notifications=_choice(env, "BATON_NOTIFICATIONS", ("on", "off"), "off") == "on",
     )
     _refuse_unsafe(settings)
     return settings

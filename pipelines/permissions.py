@@ -94,6 +94,11 @@ PERMISSIONS: dict[str, Rule] = {
     "members.read": Rule(services=True, roles=_TTS_STAFF),
     "members.availability": Rule(roles=_TTS_STAFF),
     "members.capacity": Rule(roles=_TTS_COORDINATORS),
+    # issues
+    "issues.report": Rule(services=True, roles=_ADMINS | _TTS_STAFF | _HDTS_COORDINATORS),
+    "issues.read": Rule(services=True, roles=_TTS_STAFF),
+    "issues.comment": Rule(services=True, roles=_TTS_STAFF),
+    "issues.status": Rule(services=True, roles=_TTS_COORDINATORS),
 }
 
 

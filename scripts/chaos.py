@@ -18,6 +18,7 @@ import httpx
 
 from baton.models import database
 from baton.models.database import DatabaseUnavailableError
+from baton.models.settings import SERVICES
 from baton.pipelines import messages
 from baton.scripts.experiments import counting, faults
 from baton.scripts.experiments.load import Clients, Filed
@@ -71,7 +72,7 @@ def run(kind: str, seed: int, tickets: int, seconds: float, keep_logs: bool = Fa
         if stock.violations or keep_logs:
             stack.keep_files = True
             click.echo(f"  logs: {stack.directory}/logs")
-        for service in ("auth", "helpdesk", "tickets", "workflow"):
+        for service in SERVICES:
             database.close(service)
         return stock.violations
 

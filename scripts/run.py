@@ -26,7 +26,7 @@ from baton.models.settings import SERVICES, Settings, get_settings
 log = structlog.get_logger("baton.run")
 
 #: Services with actors: which queues a worker of each consumes follows from the actors its module declares.
-WORKERS = ("helpdesk", "tickets", "workflow")
+WORKERS = ("helpdesk", "tickets", "workflow", "issues")
 
 
 @click.command()
@@ -137,6 +137,7 @@ def _work(services: tuple[str, ...], settings: Settings, threads: int, stop: thr
     import dramatiq
 
     from baton.actors.heartbeat import beat
+    from baton.actors.issue_reporting import tell_held_back
 
     _import_actors(services)
     process = dramatiq.Worker(dramatiq.get_broker(), worker_threads=threads, worker_timeout=500)
@@ -145,7 +146,9 @@ def _work(services: tuple[str, ...], settings: Settings, threads: int, stop: thr
     while not stop.wait(5.0):
         for service in services:
             beat(service, "worker")
+        tell_held_back()
     process.stop(timeout=15_000)
+    tell_held_back(all_=True)
     dramatiq.get_broker().close()
 
 

@@ -37,6 +37,7 @@ DISTRIBUTED = {
     "tickets-worker": ("worker", "tickets"),
     "workflow-worker-1": ("worker", "workflow"),
     "workflow-worker-2": ("worker", "workflow"),
+    "issues-worker": ("worker", "issues"),
     "relay-1": ("relay",),
     "relay-2": ("relay",),
     "scheduler": ("scheduler",),

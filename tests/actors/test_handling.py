@@ -42,6 +42,11 @@ def reasons(broker: MemoryBroker) -> list[str]:
     return [letter.reason for letter in broker.letters]
 
 
+def announced() -> list[dict[str, Any]]:
+    """What the rules announced: the outbox without the issues that failures make."""
+    return [row for row in rows(T.Outbox) if row["name"] == Note.name]
+
+
 def test_a_sent_message_is_handled_and_what_it_announces_is_in_the_outbox(broker, work):
     actor = handler(keep)
     actor.send(text="one")
@@ -74,7 +79,15 @@ def test_a_rule_runs_directly_on_deliveries(broker):
 
 
 @pytest.mark.parametrize(
-    "kwargs", ['{"text": 5}', "{}", '{"text": null}', '{"text": "x", "number": "1"}', '{"text":"x","number":true}']
+    "kwargs",
+    [
+        '{"text": 5}',
+        "{}",
+        '{"text": null}',
+        '{"text": "x", "number": "1"}',
+        '{"text":"x","number":true}',
+        f'{{"text": "x", "number": {2**63}}}',
+    ],
 )
 def test_wrong_fields_never_reach_the_rule(broker, kwargs):
     actor = handler(keep)
@@ -121,7 +134,7 @@ def test_one_bad_message_of_twenty_harms_only_itself(broker, error):
             raise error
 
     run_batch(handler(rule), batch_of(*[wire_of(f"n{number}") for number in range(20)]))
-    assert len(kept()) == len(rows(T.Outbox)) == 19
+    assert len(kept()) == len(announced()) == 19
     retried = [row["message_id"] for row in rows(T.DeferredMessage)]
     assert (retried, reasons(broker)) == (([], ["broken"]) if isinstance(error, RefusedError) else (["id-n13"], []))
 
@@ -133,7 +146,7 @@ def test_a_failure_leaves_no_row_and_no_outbox_entry_but_a_retry(broker):
 
     before = datetime.now(UTC)
     run_batch(handler(fail), batch_of(wire_of("one", attempt=2, version=4)))
-    assert (kept(), rows(T.Outbox), broker.letters) == ([], [], [])
+    assert (kept(), announced(), broker.letters) == ([], [], [])
     (row,) = rows(T.DeferredMessage)
     envelope = json.loads(row["envelope"])
     assert (row["attempt"], envelope["attempt"], envelope["version"], envelope["message_id"]) == (3, 3, 4, "id-one")

@@ -39,9 +39,9 @@ def quick_doctor(monkeypatch: pytest.MonkeyPatch, unused_ports: None) -> None:
 @pytest.fixture
 def unused_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the fronts ports at which nothing answers."""
-    from baton.models.settings import get_settings
+    from baton.models.settings import SERVICES, get_settings
 
-    for service in ("auth", "helpdesk", "tickets", "workflow"):
+    for service in SERVICES:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             monkeypatch.setenv(f"BATON_{service.upper()}_PORT", str(probe.getsockname()[1]))

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from baton.models import database as db
 from baton.models.runtime import runtime_tables
+from baton.models.settings import SERVICES
 from baton.models.transaction import write_tx
 from baton.scripts import doctor
 from baton.scripts.checks import queues
@@ -71,7 +72,7 @@ def test_a_port_in_somebody_elses_hands_is_named_with_the_holder(databases: Any,
 
 
 def test_processes_that_beat_are_alive_and_silent_ones_are_missed(databases: Any) -> None:
-    for service in ("auth", "helpdesk", "tickets", "workflow"):
+    for service in SERVICES:
         beat(service, "relay")
         beat(service, "scheduler", seconds_ago=0 if service != "workflow" else 600)
 
@@ -123,7 +124,7 @@ def test_the_command_prints_json_and_exits_1_when_something_fails(databases: Any
 def test_the_command_changes_nothing(databases: Any) -> None:
     CliRunner().invoke(doctor.doctor, [])
 
-    for service in ("auth", "helpdesk", "tickets", "workflow"):
+    for service in SERVICES:
         with db.read_tx(service):
             assert not runtime_tables(service).Heartbeat.select().exists()
 

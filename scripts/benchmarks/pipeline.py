@@ -30,5 +30,7 @@ def command(tickets: int, rounds: int, kind: str) -> None:
             if one == "distributed":
                 # The same servers, with our own processes idle; floor and ours see the same disk and the same minute.
                 for size in (1, batch):
-                    bare = floor.measure(stack.settings, tickets, size)
+                    bare = statistics.median(
+                        floor.measure(stack.settings, tickets, size) for _ in range(rounds if size > 1 else 1)
+                    )
                     click.echo(f"    floor, batches of {size}: {bare:.0f} tickets/s; ours is {ours / bare:.2f} of it")

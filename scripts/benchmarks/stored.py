@@ -51,7 +51,7 @@ def _table(model: type[pw.Model]) -> str:
 
 
 def _value(field: Any) -> str:
-    """Return the SQL expression of a column for row n."""
+    """Return the SQL expression of a column for row n (without `%`, which is a parameter's mark to one of the drivers)."""
     by_name = {
         "ticket_number": "'ST-' || cast(10000000 + n as text)",
         "task": "10000000 + n",
@@ -59,14 +59,14 @@ def _value(field: Any) -> str:
         "subject_id": "10000000 + n",
         "visit": "1",
         "turn": "null",
-        "status": f"case when n % 10 = 0 then {_words(field)[0]} else {_words(field)[1]} end",
-        "state": "case when n % 10 = 0 then 'in progress' else 'completed' end",
-        "closed_at": f"case when n % 10 = 0 then null else {_timestamp(field)} end",
+        "status": f"case when n / 10 * 10 = n then {_words(field)[0]} else {_words(field)[1]} end",
+        "state": "case when n / 10 * 10 = n then 'in progress' else 'completed' end",
+        "closed_at": f"case when n / 10 * 10 = n then null else {_timestamp(field)} end",
         "ticket_data": '\'{"subject": "Stored", "description": "' + "stored text " * 20 + "\"}'",
         "extras": "'{}'",
         "considered": "'[]'",
-        "assignee": "cast(n % 50 as text)",
-        "employee_id": "cast(n % 150 as text)",
+        "assignee": "cast(n - n / 50 * 50 as text)",
+        "employee_id": "cast(n - n / 150 * 150 as text)",
         "source": "null",
         "source_id": "null",
     }

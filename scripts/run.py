@@ -21,9 +21,12 @@ import structlog
 
 from baton.models import database, migrate
 from baton.models.logs import configure_logs
-from baton.models.settings import SERVICES, Settings, get_settings
+from baton.models.settings import SERVICES, Settings, SettingsError, get_settings
 
 log = structlog.get_logger("baton.run")
+
+#: Why the embedded server had to stop, a line for each part that failed.
+_failures: list[str] = []
 
 #: Services with actors: which queues a worker of each consumes follows from the actors its module declares.
 WORKERS = ("helpdesk", "tickets", "workflow", "issues")
@@ -84,6 +87,8 @@ def server(no_seed: bool) -> None:
         pass
     for thread in threads:
         thread.join(timeout=20)
+    if _failures:
+        raise SystemExit("baton: " + "; ".join(_failures))
 
 
 def _background(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
@@ -178,7 +183,8 @@ def _thread(name: str, target: Callable[[], None], stop: threading.Event) -> thr
             target()
         except BaseException as error:
             if not stop.is_set():
-                log.error("part_failed", part=name, error=str(error), exc_info=not isinstance(error, (SystemExit, OSError)))
+                log.error("part_failed", part=name, error=str(error), exc_info=not isinstance(error, (SettingsError, OSError)))
+                _failures.append(f"{name}: {error}")
             stop.set()
 
     thread = threading.Thread(target=guarded, name=name, daemon=True)

@@ -9,7 +9,8 @@ from baton.actors.handling import Delivery, RefusedError, handles
 from baton.models.transaction import Transaction
 from baton.models.workflow import definition_store, sync_store
 from baton.models.workflow.allocation_store import hold_deployments
-from baton.pipelines.definitions import Definition, read_definition
+from baton.pipelines.definition_texts import read_definition
+from baton.pipelines.definitions import Definition, document_of
 from baton.pipelines.messages import DrainTriage, SeedWorkflows
 
 #: The system whose roles work on tickets.
@@ -73,11 +74,11 @@ def seed_workflows(tx: Transaction) -> dict[str, bool]:
 
 
 def _seed(tx: Transaction, definition: Definition, roles: dict[str, int]) -> bool:
-    workflow = definition_store.store_workflow(tx, definition, roles)
-    if workflow is None:
+    made = definition_store.store_workflow(tx, definition, document_of(definition), "system")
+    if made is None:
         return False
-    version = definition_store.newest_version(tx, workflow.id)
-    assert version is not None
+    workflow, version = made
+    definition_store.compile_version(tx, version, definition, roles)
     definition_store.deploy_version(tx, workflow, version)
     tx.announce(DrainTriage(workflow_id=workflow.id))
     return True

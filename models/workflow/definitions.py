@@ -1,8 +1,8 @@
 """
 Workflows: what a ticket goes through, in immutable versions.
 
-A version is written once as a draft, deployed, and at last retired; a change is a new version. Tasks name the version they
-run on.
+A version is a draft until it is deployed, and at last retired; what was deployed never changes, a change is a new version. Tasks
+name the version they run on.
 """
 
 from __future__ import annotations
@@ -25,15 +25,20 @@ class Workflow(WorkflowTable):
 
 class WorkflowVersion(WorkflowTable):
     """
-    A version: `state` is draft, deployed or retired. `rules` is a JSON list of {category, department} that it matches.
+    A version: `state` is draft, deployed or retired. `definition` is what its author wrote, as JSON.
 
-    `end_logic` is what happens after the last step: asset, budget, notification or none.
+    A draft may be changed, and `revision` counts how often it was; from its first deployment on it never changes, and its steps
+    and transitions are rows. `rules` is a JSON list of {category, department} that it matches; `end_logic` is what happens after the
+    last step: asset, budget, notification or none. Both are read from the definition.
     """
 
     id = pw.BigAutoField()
     workflow = pw.BigIntegerField()
     number = pw.IntegerField()
     state = pw.TextField(default="draft")
+    definition = pw.TextField()
+    revision = pw.IntegerField(default=1)
+    created_by = pw.TextField(default="system")
     rules = pw.TextField()
     end_logic = pw.TextField(default="none")
     created_at = InstantField()

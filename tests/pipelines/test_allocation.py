@@ -18,7 +18,7 @@ from baton.pipelines.allocation import (
     normalise,
     write_rule_book,
 )
-from baton.pipelines.definitions import DefinitionError, read_definition
+from baton.pipelines.definition_texts import read_definition
 
 
 def workflow(number: int, *rules: tuple[str | None, str | None]) -> DeployedWorkflow:
@@ -111,12 +111,3 @@ def test_the_seeded_workflows_match_the_sample_categories_and_nothing_else(
     category: str | None, department: str | None, name: str | None
 ) -> None:
     assert chosen(category, department, *seeded()) == name
-
-
-def test_a_definition_that_could_not_work_is_refused_with_what_is_wrong() -> None:
-    with pytest.raises(DefinitionError, match="steps is missing"):
-        read_definition('name = "X"\n[[match]]\ncategory = "a"')
-    with pytest.raises(DefinitionError, match="a category, a department, or both"):
-        read_definition('name = "X"\n[[match]]\n[[steps]]\nname = "A"\nrole = "B"')
-    with pytest.raises(DefinitionError, match="end_logic"):
-        read_definition('name = "X"\nend_logic = "rm"\nmatch = []\n[[steps]]\nname = "A"\nrole = "B"')

@@ -1,0 +1,181 @@
+"""
+The picture of a workflow: a graph in SVG, drawn from a definition alone.
+
+1. Steps stand in layers from top to bottom, so that ways lead down; ways back and ways that skip a layer run in lanes at the side.
+2. A box shows the step's name, its role, and what is special about it; what is too long is cut and shown in full on pointing at it.
+3. Colours follow the reader's light or dark scheme. Every text is escaped, and nothing in the picture is fetched or run.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from xml.sax.saxutils import escape, quoteattr
+
+from baton.pipelines.definitions import Definition, StepDefinition
+from baton.pipelines.picture_layout import BOX_HEIGHT, BOX_WIDTH, END_RADIUS, Box, Layout, Line, lay_out
+from baton.pipelines.workflow_graph import END
+
+#: Characters that XML 1.0 cannot hold, and those that would turn the direction of what follows them.
+_UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]")
+#: Widths that fit, in columns: a wide character takes two.
+_NAME_COLUMNS, _ROLE_COLUMNS, _LABEL_COLUMNS, _TITLE_COLUMNS = 25, 30, 24, 40
+
+_STYLE = """
+svg{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;background:#fff}
+.box{fill:#f6f8fa;stroke:#57606a;stroke-width:1.5}
+.first .box{stroke:#0969da;stroke-width:2.5}
+.lost .box{stroke:#cf222e;stroke-dasharray:6 4}
+.name{font-size:15px;font-weight:600;fill:#1f2328}
+.role,.note{font-size:12px;fill:#57606a}
+.label{font-size:12px;fill:#1f2328;paint-order:stroke;stroke:#fff;stroke-width:5px;stroke-linejoin:round}
+.head{font-size:17px;font-weight:600;fill:#1f2328}
+.way{fill:none;stroke:#57606a;stroke-width:1.5}
+.back .way{stroke:#9a6700;stroke-dasharray:5 3}
+.tip{fill:#57606a}
+.back .tip{fill:#9a6700}
+.end{fill:none;stroke:#57606a;stroke-width:1.5}
+.dot{fill:#57606a}
+@media (prefers-color-scheme:dark){
+svg{background:#0d1117}
+.box{fill:#161b22;stroke:#8b949e}
+.first .box{stroke:#58a6ff}
+.lost .box{stroke:#ff7b72}
+.name,.label,.head{fill:#e6edf3}
+.label{stroke:#0d1117}
+.role,.note{fill:#9da7b3}
+.way,.end{stroke:#8b949e}
+.tip,.dot{fill:#8b949e}
+.back .way{stroke:#d29922}
+.back .tip{fill:#d29922}
+}
+"""
+
+
+def draw(definition: Definition, *, heading: str = "") -> str:
+    """Return the SVG document that shows a definition; `heading` stands above it, the workflow's name if empty."""
+    layout = lay_out(definition)
+    title = heading or definition.name
+    width, height = layout.width, layout.height
+    return "".join(
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+            ' role="img" aria-labelledby="title desc">',
+            f'<title id="title">{_text(title)}</title><desc id="desc">{_text(describe(definition))}</desc>',
+            f"<style>{_STYLE}</style>",
+            f'<text class="head" x="24" y="34">{_text(_cut(title, _TITLE_COLUMNS))}</text>',
+            *(_line(line, definition) for line in layout.lines),
+            *(_box(box, definition.steps[box.step], layout) for box in layout.boxes),
+            _end(layout),
+            *(_label(line, definition) for line in layout.lines),
+            "</svg>",
+        )
+    )
+
+
+def describe(definition: Definition) -> str:
+    """Return the graph in words, for those who cannot see it."""
+    return " ".join(_sentences(definition))
+
+
+def _sentences(definition: Definition) -> Iterator[str]:
+    yield f"A workflow of {len(definition.steps)} {'step' if len(definition.steps) == 1 else 'steps'}."
+    for number, step in enumerate(definition.steps, start=1):
+        ways = "; ".join(f"{way.name} leads to {way.to or 'the end'}" for way in step.transitions)
+        yield f"{number}. {step.name}, role {step.role}: {ways or 'no way out'}."
+
+
+def _box(box: Box, step: StepDefinition, layout: Layout) -> str:
+    kind = "step" + (" first" if box.step == 0 else "") + (" lost" if box.step in layout.lost else "")
+    middle, top = box.x, box.y
+    notes = _notes(step, lost=box.step in layout.lost)
+    full = f"{step.name} ({step.role})" + (f"\n{step.instructions}" if step.instructions else "")
+    lines = [("name", _cut(step.name, _NAME_COLUMNS)), ("role", _cut(step.role, _ROLE_COLUMNS)), ("note", _cut(notes, _ROLE_COLUMNS))]
+    texts = "".join(
+        f'<text class="{kind}" x="{middle}" y="{top + 22 + 19 * row}" text-anchor="middle">{_text(text)}</text>'
+        for row, (kind, text) in enumerate(lines)
+        if text
+    )
+    return (
+        f"<g class={quoteattr(kind)}><title>{_text(full)}</title>"
+        f'<rect class="box" x="{middle - BOX_WIDTH // 2}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="8"/>{texts}</g>'
+    )
+
+
+def _notes(step: StepDefinition, *, lost: bool) -> str:
+    notes = ["not reached"] if lost else []
+    if step.approvals_needed:
+        notes.append(f"{step.approvals_needed} approval{'s' if step.approvals_needed != 1 else ''}")
+    if step.sla_share is not None:
+        notes.append(f"{step.sla_share:.0%} of time")
+    if step.escalation_role:
+        notes.append(f"\u2191 {step.escalation_role}")
+    return " \u00b7 ".join(notes)
+
+
+def _end(layout: Layout) -> str:
+    x, y = layout.end
+    return (
+        f'<g><title>The end</title><circle class="end" cx="{x}" cy="{y + END_RADIUS}" r="{END_RADIUS}"/>'
+        f'<circle class="dot" cx="{x}" cy="{y + END_RADIUS}" r="{END_RADIUS - 5}"/></g>'
+    )
+
+
+def _line(line: Line, definition: Definition) -> str:
+    x, y = line.points[-1]
+    before = line.points[-2]
+    if before[0] == x:
+        tip = f"{x},{y} {x - 5},{y - 9} {x + 5},{y - 9}"
+    else:
+        side = -9 if before[0] < x else 9
+        tip = f"{x},{y} {x + side},{y - 5} {x + side},{y + 5}"
+    kind = "back" if line.is_back else "ahead"
+    return f'<g class="{kind}"><path class="way" d="{_path(line)}"/><polygon class="tip" points="{tip}"/></g>'
+
+
+def _path(line: Line) -> str:
+    """Return the path with rounded corners, ending just before the arrow's tip."""
+    points = list(line.points)
+    parts = [f"M{points[0][0]} {points[0][1]}"]
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        (ax, ay), (bx, by) = _towards(corner, before), _towards(corner, after)
+        parts.append(f"L{ax} {ay}Q{corner[0]} {corner[1]} {bx} {by}")
+    x, y = _towards(points[-1], points[-2], 7)
+    parts.append(f"L{x} {y}")
+    return "".join(parts)
+
+
+def _towards(start: tuple[int, int], goal: tuple[int, int], by: int = 8) -> tuple[int, int]:
+    """Return the point at most `by` from `start` on the straight, axis-parallel line to `goal`, at most half way."""
+    dx, dy = goal[0] - start[0], goal[1] - start[1]
+    distance = max(abs(dx), abs(dy))
+    if distance == 0:
+        return start
+    step = min(by, distance // 2)
+    return start[0] + dx * step // distance, start[1] + dy * step // distance
+
+
+def _label(line: Line, definition: Definition) -> str:
+    way = definition.steps[line.source].transitions[line.way]
+    x, y = line.label
+    shown = _cut(way.name, _LABEL_COLUMNS) + ("" if way.who == "assignee" else f" ({_cut(way.who, 12)})")
+    goal = "the end" if line.target == END else way.to or ""
+    return (
+        f'<text class="label" x="{x}" y="{y}" text-anchor="{line.anchor}">'
+        f"<title>{_text(f'{way.name}: to {goal}, by {way.who}')}</title>{_text(shown)}</text>"
+    )
+
+
+def _cut(text: str, columns: int) -> str:
+    """Return a text on one line that takes at most so many columns, an ellipsis for what is left out."""
+    flat, used = " ".join(text.split()), 0
+    for index, character in enumerate(flat):
+        used += 2 if unicodedata.east_asian_width(character) in "WF" else 0 if unicodedata.combining(character) else 1
+        if used > columns:
+            return flat[: max(index - 1, 1)] + "\u2026"
+    return flat
+
+
+def _text(text: str) -> str:
+    return escape(_UNFIT.sub("\ufffd", text))

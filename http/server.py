@@ -149,17 +149,21 @@ class Handler(WSGIHandler):
     def read_request(self, raw_requestline: str) -> bool:
         """Read the headers; a ValueError (answered 400) when they take too long."""
         with gevent.Timeout(HEADER_SECONDS, False):
-            found = bool(super().read_request(raw_requestline))
-            self._refuse_ambiguous_length()
-            return found
+            return bool(super().read_request(raw_requestline))
         raise ValueError("the headers came too slowly")
 
-    def _refuse_ambiguous_length(self) -> None:
-        """Raise ValueError where a proxy in front might see the request end elsewhere than we do."""
-        lengths = self.headers.get_all("content-length") or []
-        codings = self.headers.get_all("transfer-encoding") or []
-        if len(lengths) > 1 or len(codings) > 1 or any(coding.strip().lower() != "chunked" for coding in codings):
+    def MessageClass(self, *args: Any) -> Any:
+        """Return the request's headers; a ValueError where a proxy in front might see the request end elsewhere than we do."""
+        headers = super().MessageClass(*args)
+        # The parser takes the headers to end at a line it does not understand, such as "Transfer-Encoding : chunked": what
+        # follows, the body's length perhaps, would not count.
+        if headers.defects:
+            raise ValueError("a header line is malformed")
+        # Looked at here, because gevent then drops the length of a body that is chunked besides.
+        lengths, codings = headers.get_all("content-length") or [], headers.get_all("transfer-encoding") or []
+        if len(lengths) + len(codings) > 1 or any(coding.strip().lower() != "chunked" for coding in codings):
             raise ValueError("the length of the body is ambiguous")
+        return headers
 
     def get_environ(self) -> dict[str, Any]:
         """Return the request's environment with a body that must arrive in time."""

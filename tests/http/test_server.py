@@ -125,6 +125,9 @@ def test_ten_megabytes_get_their_answer(port: int, chunked: bool) -> None:
         b"\x00\x01\x02\r\n\r\n",
         b"POST /wait HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
         b"POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcde",
+        b"POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /wait HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\nabcde",
+        b"POST /wait HTTP/1.1\r\nHost: x\r\nnonsense\r\nContent-Length: 5\r\n\r\nabcde",
     ],
 )
 def test_nonsense_is_a_400_and_closed(port: int, request_: bytes) -> None:

@@ -6,14 +6,16 @@ import dataclasses
 import functools
 import uuid
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from baton.actors.broker_api import RawDelivery, WireMessage
 from baton.pipelines.messages import Envelope, Message
 
 M = TypeVar("M", bound=Message)
+#: A row's id: no larger than a 64-bit column holds.
+_WHOLE = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 class RefusedError(Exception):
@@ -46,7 +48,10 @@ class Delivery(Generic[M]):
 def _shape(message_type: Any) -> type[BaseModel]:
     hints = get_type_hints(message_type)
     fields: dict[str, Any] = {
-        field.name: (hints[field.name], ... if field.default is dataclasses.MISSING else field.default)
+        field.name: (
+            _WHOLE if hints[field.name] is int else hints[field.name],
+            ... if field.default is dataclasses.MISSING else field.default,
+        )
         for field in dataclasses.fields(message_type)
     }
     return create_model(message_type.__name__, __config__=ConfigDict(strict=True, extra="ignore"), **fields)

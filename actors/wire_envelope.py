@@ -12,6 +12,9 @@ from baton.pipelines.messages import SCHEMA
 
 #: Clocks of several machines differ by minutes at worst. A message sent later than this from now comes from a broken clock.
 MAX_AHEAD = timedelta(hours=1)
+#: Longest a message may ask to wait. Nobody schedules work further ahead by message: a date like 9999 is a fault of the sender's,
+#: and the ticket in it would wait for ever.
+MAX_WAIT = timedelta(days=366)
 #: What a 64-bit column holds.
 _MAX_VERSION = 2**63 - 1
 
@@ -32,6 +35,8 @@ def read_envelope(facts: dict[str, Any]) -> dict[str, Any]:
     if expires is not None and expires <= now:
         raise UnreadableMessageError(f"it expired at {expires.isoformat()}")
     due = _instant("eta", facts.get("eta")) or _instant("not_before", facts.get("not_before"))
+    if due is not None and due > now + MAX_WAIT:
+        raise UnreadableMessageError(f"it is not due before {due.isoformat()}: check what its sender means")
     envelope: dict[str, Any] = {
         "message_id": _word(facts, "message_id"),
         "trace_id": _word(facts, "trace_id", default=uuid.uuid4().hex),
@@ -43,6 +48,9 @@ def read_envelope(facts: dict[str, Any]) -> dict[str, Any]:
     }
     if due is not None and due > now:
         envelope["not_before"] = due.isoformat()
+    if expires is not None:
+        # It may wait in the database first, and must not outlive its time there.
+        envelope["expires"] = expires.isoformat()
     return envelope
 
 

@@ -18,8 +18,9 @@ from typing import Any
 DEFAULT_PRIORITY = "Medium"
 #: Longest ticket number in characters. Both databases index it; no system numbers its tickets longer.
 MAX_NUMBER_LENGTH = 200
-#: Longest category, department, priority or address that is matched and shown, in characters.
-MAX_NAME_LENGTH = 1_000
+#: Longest category, department, priority or address that is matched and shown, in characters. An entry of PostgreSQL's index has
+#: room for 2,704 bytes, triage indexes category and department together, and a character may take four.
+MAX_NAME_LENGTH = 300
 #: Characters of the subject that lists show; the whole subject is in the ticket's data.
 SUBJECT_LENGTH = 200
 
@@ -106,11 +107,19 @@ def comparable(address: str | None) -> str | None:
 
 
 def _holds_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, Mapping):
-        return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
-    return isinstance(value, list | tuple) and any(_holds_nul(item) for item in value)
+    # Without recursion: how deep a ticket is nested is its sender's choice.
+    open_values = [value]
+    while open_values:
+        item = open_values.pop()
+        if isinstance(item, str):
+            if "\0" in item:
+                return True
+        elif isinstance(item, Mapping):
+            open_values.extend(item.keys())
+            open_values.extend(item.values())
+        elif isinstance(item, list | tuple):
+            open_values.extend(item)
+    return False
 
 
 def _object(ticket: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -15,6 +15,8 @@ from typing import Any
 
 from baton.pipelines.status_sync import is_news
 
+#: Longest id of a person, in characters: it is the key of their row, and indexes have little room.
+MAX_ID_LENGTH = 200
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -73,7 +75,7 @@ def _person(payload: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _common(person: Mapping[str, Any]) -> dict[str, Any]:
     person_id = person.get("id")
     if isinstance(person_id, bool) or not isinstance(person_id, int | str) or not _usable(str(person_id)):
-        raise UnreadableError("id: is missing")
+        raise UnreadableError(f"id: is missing, or no id of at most {MAX_ID_LENGTH} characters")
     is_active = person.get("is_active", True)
     if not isinstance(is_active, bool):
         raise UnreadableError("is_active: must be true or false")
@@ -95,4 +97,4 @@ def _text(person: Mapping[str, Any], name: str) -> str:
 
 
 def _usable(person_id: str) -> bool:
-    return bool(person_id.strip()) and not _UNSTORABLE.search(person_id)
+    return bool(person_id.strip()) and len(person_id) <= MAX_ID_LENGTH and not _UNSTORABLE.search(person_id)

@@ -15,7 +15,9 @@ from typing import Any
 
 from baton.pipelines.intake import comparable
 
-_MAX_LENGTH = 500
+#: Longest id, name or system in characters, as long as auth's own. Two of them make one entry of an index, for which PostgreSQL
+#: has room for 2,704 bytes.
+_MAX_LENGTH = 255
 
 
 class UnusableNewsError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import time
 import uuid
 from typing import Any
@@ -92,3 +93,9 @@ def sync_grant(user_id: int | str, role_id: int | str = 1, **changes: Any) -> di
     """Return the payload of a SyncUserSystemRole message."""
     grant = {"user_id": user_id, "role_id": role_id, "user_full_name": f"User {user_id}", "is_active": True, **changes}
     return {"user_system_role": grant}
+
+
+def incompressible(length: int, seed: int = 1) -> str:
+    """Return a text of so many characters that takes four bytes for each and that no database makes smaller."""
+    rng = random.Random(seed)
+    return "".join(chr(rng.randint(0x20000, 0x2A000)) for _ in range(length))

@@ -14,7 +14,7 @@ from baton.actors.workflow.statuses import tell_statuses
 from baton.models.transaction import Transaction
 from baton.models.workflow import allocation_store, request_store
 from baton.models.workflow.intake_store import TicketRow, lock_tickets, store_snapshots, write_request_versions
-from baton.pipelines.intake import IncomingTicket, UnusableTicketError, read_ticket
+from baton.pipelines.intake import MAX_NUMBER_LENGTH, IncomingTicket, UnusableTicketError, read_ticket
 from baton.pipelines.messages import ReopenTicket, WithdrawTicket
 from baton.pipelines.requests import APPLIED, REFUSED, Verdict, decide_reopening, decide_withdrawal, request_order
 from baton.pipelines.statuses import ITEM_CANCELLED, NEW, TASK_WITHDRAWN, WITHDRAWN
@@ -127,6 +127,9 @@ def _decide(tx: Transaction, deliveries: Sequence[Delivery[Any]], kind: str, dec
 def _read(deliveries: Sequence[Delivery[Any]]) -> list[tuple[Delivery[Any], IncomingTicket]]:
     read = []
     for delivery in deliveries:
+        if len(delivery.message.request_id) > MAX_NUMBER_LENGTH:
+            delivery.refuse(f"`request_id` is longer than {MAX_NUMBER_LENGTH} characters")
+            continue
         try:
             read.append((delivery, read_ticket(delivery.message.payload)))
         except UnusableTicketError as error:

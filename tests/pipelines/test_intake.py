@@ -40,6 +40,7 @@ def test_what_no_database_can_keep_is_refused_wherever_it_is(text: str) -> None:
         ({"ticket_number": "9" * 201}, "longer than 200"),
         ({"ticket": "HD-1"}, "`ticket` is not an object"),
         ({"ticket_number": "1", "category": 5}, "`category` is not a text"),
+        ({"ticket_number": "1", "department": "x" * 301}, "`department` is longer than 300"),
         ({"ticket_number": "1", "employee": "Eve"}, "`employee` is not an object"),
         ({"ticket_number": "1", "score": float("nan")}, "no JSON form"),
     ],
@@ -53,6 +54,13 @@ def test_odd_but_acceptable_tickets_are_taken_as_they_are() -> None:
     ticket = read_ticket({"ticket_id": 17, "department": None, "priority": "", "description": "x" * 1_000_000})
     assert (ticket.number, ticket.category, ticket.department, ticket.priority) == ("17", None, None, "Medium")
     assert len(json.loads(ticket.data)["description"]) == 1_000_000
+
+
+def test_a_deeply_nested_ticket_is_searched_for_nul_to_its_bottom() -> None:
+    nested: Any = "\\u0000"
+    for _ in range(900):
+        nested = [nested]
+    assert read_ticket({"ticket_number": "1", "nested": nested}).number == "1"
 
 
 def test_text_that_only_looks_like_an_escaped_nul_is_a_text() -> None:

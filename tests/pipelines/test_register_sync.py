@@ -43,6 +43,7 @@ def test_a_member_of_staff_may_hold_several_roles(told: dict[str, Any], role: st
         {"employee": {"id": True}},
         {"employee": {"id": " "}},
         {"employee": {"id": "1\x00"}},
+        {"employee": {"id": "1" * 201}},
         {"employee": {"id": 1, "is_active": "no"}},
         {"employee": {"id": 1, "email": 5}},
         {"employee": {"id": 1, "full_name": "\ud800"}},

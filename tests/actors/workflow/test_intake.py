@@ -11,8 +11,9 @@ from baton.actors.handling import delivery_of
 from baton.models import database
 from baton.models.transaction import write_tx
 from baton.models.workflow import Allocation, AssignmentPick, Member, Task, TaskItem, TicketSnapshot, journey
+from baton.pipelines.intake import MAX_NAME_LENGTH, MAX_NUMBER_LENGTH
 from baton.pipelines.messages import ReceiveTicket
-from tests.factories import BACKENDS, ticket_data
+from tests.factories import BACKENDS, incompressible, ticket_data
 
 pytestmark = pytest.mark.parametrize("backend", BACKENDS)
 
@@ -58,6 +59,13 @@ def test_what_matches_no_workflow_stands_in_triage_and_says_why(desk: Any) -> No
     assert desk.counts() == (1, 0, 0, 1, 0)
     assert desk.told == [(number, "In Triage", 1)]
     assert Allocation.get().reason == "no deployed workflow matches category 'thunderbird' and no department"
+
+
+def test_the_longest_names_that_are_taken_fit_into_every_index(desk: Any) -> None:
+    long = incompressible(MAX_NAME_LENGTH)
+    number = long[:MAX_NUMBER_LENGTH]
+    desk.send(ReceiveTicket(payload=ticket_data(number, category=long, department=long[::-1], priority=long)))
+    assert desk.status(number) == "In Triage"
 
 
 def test_without_anybody_eligible_the_step_and_the_owner_wait(seeded_desk: Any) -> None:

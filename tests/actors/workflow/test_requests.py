@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from baton.actors.handling import delivery_of
 from baton.models.workflow import Member, Task, TaskItem, TaskItemHistory, TicketSnapshot, WaitingEntry
 from baton.pipelines.messages import ReceiveTicket, ReopenTicket, WithdrawTicket
-from tests.factories import BACKENDS, ticket_data
+from tests.factories import BACKENDS, incompressible, ticket_data
 
 pytestmark = pytest.mark.parametrize("backend", BACKENDS)
 
@@ -99,6 +101,15 @@ def test_requests_that_arrive_in_the_wrong_order_end_in_the_state_of_the_newest(
     reopen(desk, number, "r2", version=2)
     withdraw(desk, number, "w1", version=1)
     assert desk.status(number) == "Assigned" and desk.assignees() == ["11"]
+
+
+def test_a_request_whose_id_is_too_long_for_an_index_is_refused(desk: Any) -> None:
+    (number,) = desk.file()
+    message = WithdrawTicket(payload={"ticket": ticket_data(number)}, request_id=incompressible(201))
+    refused, kept = delivery_of(message), delivery_of(replace(message, request_id=incompressible(200)))
+    desk.handle(refused, kept)
+    assert "longer than 200" in str(refused.refusal) and kept.refusal is None
+    assert desk.status(number) == "Withdrawn"
 
 
 def test_without_versions_the_time_of_sending_orders_the_requests(desk: Any) -> None:

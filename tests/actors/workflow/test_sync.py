@@ -10,7 +10,8 @@ import pytest
 from baton.actors.handling import delivery_of
 from baton.models.workflow import Member, PendingGrant, Role, Step
 from baton.pipelines.messages import SeedWorkflows, SyncRole, SyncUserSystemRole
-from tests.factories import BACKENDS, sync_grant, sync_role
+from baton.pipelines.sync import UnusableNewsError, read_role
+from tests.factories import BACKENDS, incompressible, sync_grant, sync_role
 
 pytestmark = pytest.mark.parametrize("backend", BACKENDS)
 
@@ -43,6 +44,16 @@ def test_a_grant_before_its_role_waits_for_it(empty_desk: Any) -> None:
     assert PendingGrant.get().user_id == "11" and Member.select().count() == 0
     empty_desk.role("7", "Desk")
     assert empty_desk.member(11, "7").is_active and PendingGrant.select().count() == 0
+
+
+def test_the_longest_names_that_are_taken_fit_into_every_index(empty_desk: Any) -> None:
+    long = incompressible(255)
+    empty_desk.grant(long, long, user_full_name=long, user_email=long)
+    empty_desk.send(SyncRole(payload=sync_role(long, long[::-1], system=long)))
+    empty_desk.run()
+    assert Role.get().name == long[::-1] and empty_desk.member(long, long).is_active
+    with pytest.raises(UnusableNewsError, match="longer than 255"):
+        read_role(sync_role(long + "x"))
 
 
 def test_news_of_a_sender_without_versions_apply_as_they_come(empty_desk: Any) -> None:

@@ -22,6 +22,7 @@ from baton.actors.metrics import MESSAGES
 from baton.actors.wire import decode
 from baton.models.runtime import runtime_tables
 from baton.models.transaction import Transaction, write_tx
+from baton.pipelines.masking import storable
 from baton.pipelines.messages import RecordIssue
 
 #: Starts without an outcome after which a message counts as one that kills its worker.
@@ -61,7 +62,7 @@ def defer(
             kwargs=json.dumps(raw.kwargs, separators=(",", ":")),
             envelope=json.dumps({**envelope, "sent_at": envelope["sent_at"] or tx.now.isoformat()}, separators=(",", ":")),
             attempt=attempt,
-            reason=reason.replace("\x00", "")[:2000],
+            reason=storable(reason)[:2000],
             due_at=due_at or tx.now + delay,
         ).on_conflict_ignore().execute()
         issue_reporting.announce(tx, issue, raw.envelope["trace_id"])
@@ -71,7 +72,7 @@ def defer(
 
 def bury(broker: BatonBroker, raw: RawDelivery, reason: str, traceback: str = "") -> None:
     """Give a message up: to the dead letters of its queue, with the reason and how often it was tried."""
-    broker.dead_letter(raw.wire, reason, raw.envelope["attempt"], traceback)
+    broker.dead_letter(raw.wire, storable(reason), raw.envelope["attempt"], storable(traceback))
     MESSAGES.labels(raw.actor_name, "refused").inc()
     log.warning(
         "dead_letter",

@@ -68,7 +68,7 @@ def examine(full: bool, older_than: float) -> Iterator[Finding]:
         yield skip("relay and scheduler", "no database can be asked")
     for service in usable:
         yield from _guarded(f"messages {service}", runtime.check_messages(service))
-    yield from _contents(usable, states, full, older_than)
+    yield from _contents(settings, usable, states, full, older_than)
 
 
 def _databases(settings: Settings) -> Generator[Finding, None, list[str]]:
@@ -81,8 +81,10 @@ def _databases(settings: Settings) -> Generator[Finding, None, list[str]]:
     return runtime.usable(findings)
 
 
-def _contents(usable: list[str], states: Sequence[QueueState] | None, full: bool, older_than: float) -> Iterator[Finding]:
-    from baton.scripts.checks import convergence, invariants
+def _contents(
+    settings: Settings, usable: list[str], states: Sequence[QueueState] | None, full: bool, older_than: float
+) -> Iterator[Finding]:
+    from baton.scripts.checks import convergence, invariants, issues
 
     def side(which: convergence.Side) -> tuple[str, set[str], Callable[[], Iterable[Finding]]]:
         needed = {which.service, "workflow"}
@@ -94,6 +96,7 @@ def _contents(usable: list[str], states: Sequence[QueueState] | None, full: bool
         ("workflow promises", {"workflow"}, lambda: invariants.check_workflow(full, older_than)),
         side(convergence.HELPDESK),
         side(convergence.GATEWAY),
+        ("issues", {"issues"}, lambda: issues.check_issues(settings)),
     ]
     for name, needed, check in checks:
         if needed <= set(usable):

@@ -86,7 +86,9 @@ def test_a_fault_that_happens_again_reopens_its_issue_and_older_news_does_not() 
 @given(st.permutations(range(6)))
 def test_the_order_of_reports_changes_neither_count_nor_times_nor_priority(order: list[int]) -> None:
     reports = [
-        report(occurred_at=NOW + timedelta(seconds=n), count=n + 1, priority=("Low", "High", "Medium")[n % 3], ticket_number=f"T{n}")
+        report(
+            occurred_at=NOW + timedelta(seconds=n), count=n + 1, priority=("Low", "High", "Medium")[n % 3], ticket_number=f"T{n}"
+        )
         for n in range(6)
     ]
     found = issue(count=0, priority="Low", first_seen=reports[order[0]].occurred_at, last_seen=reports[order[0]].occurred_at)
@@ -100,7 +102,8 @@ def test_the_order_of_reports_changes_neither_count_nor_times_nor_priority(order
     "wrong",
     [
         {"temporary_id": "1"}, {"temporary_id": "temp-" + "0" * 36}, {"title": " "}, {"title": "x" * 501}, {"title": "\ud800"},
-        {"priority": "soon"}, {"count": 0}, {"count": 10**12}, {"occurred_at": "yesterday"}, {"occurred_at": "2026-01-01T00:00:00"},
+        {"priority": "soon"}, {"count": 0}, {"count": 10**12}, {"occurred_at": "yesterday"},
+        {"occurred_at": "2026-01-01T00:00:00"},
         {"occurred_at": "0001-01-01T00:00:00+23:00"}, {"tags": ["x"] * 5 + [str(n) for n in range(25)]}, {"tags": ["x" * 101]},
         {"fingerprint": "x"}, {"fingerprint": FAULT + "\n"}, {"description": "x" * 100_001}, {"component": "x" * 256},
         {"ticket_number": "x" * 256},

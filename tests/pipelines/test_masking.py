@@ -39,7 +39,13 @@ def test_what_must_not_be_told_is_masked(text: str, secret: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["'category'", "KeyError: 'ticket_number'", 'relation "workflow.task_item" does not exist', "role 5 is unknown", "HD-00000001"],
+    [
+        "'category'",
+        "KeyError: 'ticket_number'",
+        'relation "workflow.task_item" does not exist',
+        "role 5 is unknown",
+        "HD-00000001",
+    ],
 )
 def test_what_helps_is_kept(text: str) -> None:
     assert mask(text) == text
@@ -53,7 +59,9 @@ def test_what_is_left_is_short_and_can_be_sent(text: str) -> None:
     found.encode("utf-8")
 
 
-@pytest.mark.parametrize("unit", ["a.", "'a", '"', "a@", "x=", "password", "Key (", "input_value=", "://", "a" * 50, "\\'", "Bearer "])
+@pytest.mark.parametrize(
+    "unit", ["a.", "'a", '"', "a@", "x=", "password", "Key (", "input_value=", "://", "a" * 50, "\\'", "Bearer "]
+)
 def test_no_text_takes_long(unit: str) -> None:
     started = time.perf_counter()
     mask(unit * 100_000)

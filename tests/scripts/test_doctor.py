@@ -112,6 +112,23 @@ def test_dead_letters_wait_for_a_decision(databases: Any, monkeypatch: pytest.Mo
     assert "baton dead-letters list workflow.allocation" in found.remedy
 
 
+def test_open_issues_of_the_last_hour_are_named(databases: Any) -> None:
+    from baton.models.issues import Issue
+
+    assert examined()["issues"].level == "ok"
+    values = dict.fromkeys(("description", "type", "priority", "component", "reporter", "fingerprint"), "x")
+    with write_tx("issues") as tx:
+        for title, status, minutes in (("new", "open", 5), ("settled", "closed", 5), ("old", "open", 70)):
+            times = dict.fromkeys(("status_at", "first_seen", "last_seen", "created_at"), tx.now - timedelta(minutes=minutes))
+            Issue.insert(title=title, status=status, count=3, **values, **times).execute()
+
+    found = examined()["issues"]
+
+    assert found.level == "warn"
+    assert found.detail == "1 open issues were seen in the last hour: 1 new (3 times)"
+    assert "/api/v1/issues/recent" in found.remedy
+
+
 def test_the_command_prints_json_and_exits_1_when_something_fails(databases: Any) -> None:
     result = CliRunner().invoke(doctor.doctor, ["--json"])
 

@@ -151,7 +151,9 @@ def test_comments_and_statuses_by_a_temporary_id_reach_the_issue_in_their_order(
 
 def test_issues_are_found_by_what_they_are(tracker: TestClient) -> None:
     report(tracker, wait=True)
-    report(tracker, wait=True, title="b", type="task", priority="Low", tags=["other"], component="auth", ticket_number="HD-00000007")
+    report(
+        tracker, wait=True, title="b", type="task", priority="Low", tags=["other"], component="auth", ticket_number="HD-00000007"
+    )
     expected: dict[str, list[str]] = {
         "": ["2", "1"], "status=open": ["2", "1"], "status=closed": [], "type=task": ["2"], "priority=High": ["1"],
         "component=auth": ["2"], "tag=import": ["1"], "tag=nothing": [], "ticket=HD-00000007": ["2"],

@@ -5,9 +5,9 @@ Queues are declared durable and without any arguments, because a Celery producer
 RabbitMQ refuses a second declaration that differs (406). What arguments would say belongs to the virtual host: for replicated
 queues give it the default type quorum (`rabbitmqctl add_vhost baton --default-queue-type quorum`); limits go into policies.
 
-There are no delay queues: waiting is a row with a due time. Dead letters are messages published to `<queue>.XQ`, durable and
-without expiry, before the original is acknowledged. Under RabbitMQ 4 with quorum queues give those a policy `delivery-limit: -1`:
-every look at them counts as a delivery.
+A queue that exists with other arguments is used as it is. There are no delay queues: waiting is a row with a due time. Dead
+letters are messages published to `<queue>.XQ`, durable and without expiry, before the original is acknowledged. Under RabbitMQ 4
+with quorum queues give those a policy `delivery-limit: -1`: every look at them counts as a delivery.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 import dramatiq
 import pika.exceptions
+import structlog
 from dramatiq.brokers import rabbitmq
 from dramatiq.common import xq_name
 
@@ -26,6 +27,9 @@ from baton.actors.publisher import Publisher
 from baton.actors.rabbitmq_connection import parameters_of, short_connection
 from baton.actors.rabbitmq_consumer import RabbitmqConsumer
 from baton.models.settings import Settings
+
+_PRECONDITION_FAILED = 406
+log = structlog.get_logger("baton.broker")
 
 
 def make_rabbitmq_broker(settings: Settings, middleware: list[dramatiq.Middleware]) -> RabbitmqBroker:
@@ -91,12 +95,23 @@ class RabbitmqBroker(rabbitmq.RabbitmqBroker):
             self.emit_after("declare_queue", queue_name)
         if ensure:
             with short_connection(self.parameters) as connection:
-                self.declare_on(connection.channel(), queue_name)
+                self.declare_on(connection, queue_name)
 
-    def declare_on(self, channel: Any, queue_name: str) -> None:
-        """Create a queue and its dead-letter queue on the server unless they exist."""
-        channel.queue_declare(queue_name, durable=True)
-        channel.queue_declare(xq_name(queue_name), durable=True)
+    def declare_on(self, connection: Any, queue_name: str) -> None:
+        """
+        Create a queue and its dead-letter queue on the server unless they exist.
+
+        One that somebody else declared with arguments of their own (Celery's `x-max-priority`, say) is used as it is.
+        """
+        for name in (queue_name, xq_name(queue_name)):
+            channel = connection.channel()
+            try:
+                channel.queue_declare(name, durable=True)
+                channel.close()
+            except pika.exceptions.ChannelClosedByBroker as error:
+                if error.reply_code != _PRECONDITION_FAILED:
+                    raise
+                log.info("queue_has_arguments", queue=name, reason=error.reply_text)
 
     def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
         """Publish a Dramatiq message, confirmed. Raises ValueError for a delay: waiting is a row with a due time."""
@@ -115,7 +130,8 @@ class RabbitmqBroker(rabbitmq.RabbitmqBroker):
     def flush(self, queue_name: str) -> None:
         """Drop everything on a queue and its dead-letter queue. For tests."""
         with short_connection(self.parameters) as connection:
-            self.declare_on(channel := connection.channel(), queue_name)
+            self.declare_on(connection, queue_name)
+            channel = connection.channel()
             channel.queue_purge(queue_name)
             channel.queue_purge(xq_name(queue_name))
 

@@ -65,8 +65,8 @@ class RabbitmqConsumer(Consumer):
         except (pika.exceptions.AMQPError, OSError) as error:
             raise ConnectionClosed(error) from None
         try:
+            broker.declare_on(self.connection, queue_name)
             self.channel = self.connection.channel()
-            broker.declare_on(self.channel, queue_name)
             self.channel.basic_qos(prefetch_count=broker.batch_size * (BATCHES_IN_FLIGHT + 1))
             self.channel.basic_consume(queue_name, self._on_message)
         except (pika.exceptions.AMQPError, OSError) as error:
@@ -118,7 +118,11 @@ class RabbitmqConsumer(Consumer):
 
     def _on_message(self, _channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         self._open_tags[method.delivery_tag] = None
-        self._received.append((method, properties, body))
+        place, priority = len(self._received), properties.priority or 0
+        # RabbitMQ orders by priority only in queues that were declared for it; among what has been fetched, this does.
+        while priority and place and (self._received[place - 1][1].priority or 0) < priority:
+            place -= 1
+        self._received.insert(place, (method, properties, body))
 
     def _may_hand_out(self) -> bool:
         return self._in_flight < BATCHES_IN_FLIGHT and (self._next is not None or bool(self._received))

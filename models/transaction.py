@@ -70,13 +70,14 @@ class Transaction:
         ticket_number: str | None = None,
         version: int | None = None,
         trace_id: str | None = None,
+        message_id: str | None = None,
     ) -> str:
         """
-        Have the message sent once this transaction has committed; return its message id.
+        Have the message sent once this transaction has committed; return its message id, a new one unless it is given.
 
         `version` orders messages about one thing: receivers ignore one that is not newer than what they have.
         """
-        message_id = str(uuid.uuid4())
+        message_id = message_id or str(uuid.uuid4())
         envelope = {
             "message_id": message_id,
             "trace_id": trace_id or current_trace.get() or uuid.uuid4().hex,

@@ -157,8 +157,63 @@ def test_malformed_celery_bodies_are_refused(body):
     assert reason(celery(body))
 
 
-def test_celery_callbacks_are_refused_rather_than_forgotten():
-    assert "callbacks" in reason(celery([[], {"ticket_id": "1"}, {"chain": [{"task": "other"}]}]))
+@pytest.mark.parametrize(
+    ("embed", "what"), [("callbacks", "(link)"), ("errbacks", "(link_error)"), ("chain", "chain"), ("chord", "chord")]
+)
+def test_celery_callbacks_are_refused_rather_than_forgotten(embed, what):
+    assert what in reason(celery([[], {"ticket_id": "1"}, {embed: [{"task": "other"}]}]))
+
+
+def test_ids_of_groups_and_roots_change_nothing():
+    wire = celery(group="g-1", group_index=2, root_id="r-1", parent_id="p-1", timelimit=[10, 5], retries=3)
+    assert decode(wire).kwargs == {"ticket_id": "HD-1", "new_status": "Open"}
+
+
+@pytest.mark.parametrize("content_type", ["application/x-python-serialize", "application/x-yaml", "application/x-msgpack"])
+def test_other_serializers_are_refused_by_name(content_type):
+    wire = WireMessage(
+        QUEUE, b"\x80\x04", "", {"task": NAME, "id": "1"}, {"content_type": content_type, "content_encoding": "binary"}
+    )
+    assert content_type in reason(wire)
+    assert "serializer='json'" in reason(wire)
+
+
+def test_other_compressions_are_refused_by_name():
+    wire = WireMessage(QUEUE, b"BZh9", "", {"task": NAME, "id": "1", "compression": "application/x-bz2"})
+    assert "application/x-bz2, which is not read here" in reason(wire)
+    assert "something follows" in reason(WireMessage(QUEUE, gzip.compress(dramatiq_body()) + b"x", ""))
+
+
+def test_messages_of_celerys_first_protocol_are_told_apart():
+    assert "task_protocol = 2" in reason(WireMessage(QUEUE, b'{"task": "a", "id": "1", "args": [], "kwargs": {}}', ""))
+
+
+def test_values_that_celery_marks_by_type_are_read_as_texts():
+    typed = {
+        "at": {"__type__": "datetime", "__value__": "2026-06-01T08:00:00"},
+        "id": {"__type__": "uuid", "__value__": {"hex": "0" * 32}},
+    }
+    body = [[], {"ticket_id": "1", "new_status": typed}, None]
+    assert decode(celery(body)).kwargs["new_status"] == {
+        "at": "2026-06-01T08:00:00",
+        "id": "00000000-0000-0000-0000-000000000000",
+    }
+    assert "'base64'" in reason(celery([[], {"a": {"__type__": "base64", "__value__": "AA=="}}, None]))
+
+
+def test_an_expiry_outlives_the_time_a_message_waits_in_the_database():
+    later = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    waiting = decode(celery(eta=later, expires=later)).envelope
+    assert waiting["expires"] == later
+    again = json.dumps({**waiting, "expires": "2026-01-01T00:00:00+00:00"})
+    for celery_queues in ((), (QUEUE,)):
+        assert "it expired" in reason(encode(QUEUE, NAME, KWARGS, again, celery_queues))
+
+
+def test_what_leaves_for_other_departments_is_always_celery():
+    wire = encode("AMS_WORKFLOW_QUEUE", "ams.tasks.process_workflow_completion", "{}", json.dumps(ENVELOPE))
+    assert wire.headers["task"] == "ams.tasks.process_workflow_completion"
+    assert wire.headers["id"] == "m-1"
 
 
 def test_an_escaped_backslash_is_not_a_nul():

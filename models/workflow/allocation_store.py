@@ -51,7 +51,7 @@ def hold_deployments(tx: Transaction, *, alone: bool = False) -> None:
         tx.database.execute_sql(f"select {function}(%s, 0)", (_DEPLOYMENT_LOCK,))
 
 
-def read_deployed(tx: Transaction) -> list[DeployedRow]:
+def read_deployed(tx: Transaction | None = None) -> list[DeployedRow]:
     """Return every deployed workflow version, oldest workflow first."""
     query = (
         Workflow.select(
@@ -81,8 +81,8 @@ def store_tasks(tx: Transaction, tasks: Iterable[tuple[str, int, int, int]]) -> 
         return []
     made = insert_rows(
         tx,
-        [Task.ticket_number, Task.workflow_version, Task.status, Task.created_at],
-        [(number, version, "open", tx.now) for number, (version, _, _) in wanted.items()],
+        [Task.ticket_number, Task.workflow_version, Task.status, Task.version, Task.created_at],
+        [(number, version, "open", 1, tx.now) for number, (version, _, _) in wanted.items()],
         ignore=True,
         returning=[Task.id, Task.ticket_number],
     )
@@ -101,9 +101,10 @@ def store_items(tx: Transaction, items: Sequence[tuple[int, int, int, str, int, 
             TaskItem.role,
             TaskItem.former_assignee,
             TaskItem.state,
+            TaskItem.version,
             TaskItem.created_at,
         ],
-        [(*item, "new", tx.now) for item in items],
+        [(*item, "new", 1, tx.now) for item in items],
         ignore=True,
         returning=[TaskItem.id, TaskItem.task, TaskItem.ticket_number, TaskItem.role],
     )

@@ -30,7 +30,8 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         database_url, broker_url = postgres.fresh_url(), rabbitmq.fresh_url()
         request.addfinalizer(lambda: postgres.forget(database_url))
         request.addfinalizer(lambda: rabbitmq.forget(broker_url))
-        made = Stack.distributed(database_url, broker_url)
+        # Small pools: this server has a limit of connections, and others may be using it.
+        made = Stack.distributed(database_url, broker_url, BATON_POOL_SIZE="3")
     with made:
         yield made
 

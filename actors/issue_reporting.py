@@ -83,6 +83,14 @@ class Limiter:
                     told.at, told.held_back, told.report = now, 0, None
         return found
 
+    def take_back(self, service: str, reports: Sequence[RecordIssue]) -> None:
+        """Hold back again what could not be told."""
+        with self._lock:
+            for report in reports:
+                told = self._told.get((service, report.fingerprint))
+                if told is not None:
+                    told.held_back, told.report, told.service = told.held_back + report.count, told.report or report, service
+
 
 _limiter = Limiter()
 
@@ -123,8 +131,16 @@ def tell(service: str, report: RecordIssue | None, trace_id: str | None = None) 
 
 def tell_held_back(*, all_: bool = False) -> None:
     """Tell the occurrences that were held back for long enough (or all, when the process ends). Never raises."""
-    for service, report in _limiter.due(time.monotonic(), all_=all_):
-        tell(service, replace(report, temporary_id=_temporary_id()))
+    owed = _limiter.due(time.monotonic(), all_=all_)
+    for service in {service for service, _ in owed}:
+        reports = [replace(report, temporary_id=_temporary_id()) for owner, report in owed if owner == service]
+        try:
+            with write_tx(service) as tx:
+                for report in reports:
+                    announce(tx, report)
+        except Exception as error:
+            _limiter.take_back(service, reports)
+            log.warning("issues_not_reported", service=service, reports=len(reports), error=f"{type(error).__name__}: {error}")
 
 
 def _report(actor: Any, delivery: Delivery[Any], error: BaseException | None, reason: str, gave_up: bool) -> RecordIssue:

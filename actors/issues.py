@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from baton.actors.handling import Delivery, NotYetError, RefusedError, handles
-from baton.models.issues import store
+from baton.models.issues import Issue, store
 from baton.models.transaction import Transaction
 from baton.pipelines.issues import (
     STATUSES,
@@ -56,14 +56,16 @@ def record_issue(tx: Transaction, deliveries: Sequence[Delivery[RecordIssue]]) -
 )
 def add_comment(tx: Transaction, deliveries: Sequence[Delivery[AddIssueComment]]) -> None:
     """Comments are kept once. Those on issues not written yet wait."""
-    for delivery, issue_id in _addressed(deliveries):
+    addressed = _addressed(deliveries)
+    there = store.known(issue_id for _, issue_id in addressed)
+    for delivery, issue_id in addressed:
         message = delivery.message
         with _refusing(delivery):
             _check("content", message.content, LONGEST_COMMENT, required=True)
             _check("author", message.author, 300)
             _check("comment_id", message.comment_id, 255, required=True)
             at = min(read_instant("written_at", message.written_at, tx.now), tx.now)
-            if store.lock(issue_id) is None:
+            if issue_id not in there:
                 raise ReportError(f"issue_id: there is no issue {issue_id}")
             store.add_comment(issue_id, message.comment_id, message.author, message.content, at)
 
@@ -79,7 +81,9 @@ def add_comment(tx: Transaction, deliveries: Sequence[Delivery[AddIssueComment]]
 )
 def update_status(tx: Transaction, deliveries: Sequence[Delivery[UpdateIssueStatus]]) -> None:
     """Issues bear the newest status told. What is told of issues not written yet waits."""
-    for delivery, issue_id in sorted(_addressed(deliveries), key=lambda pair: pair[1]):
+    addressed = _addressed(deliveries)
+    issues = store.lock_all(issue_id for _, issue_id in addressed)
+    for delivery, issue_id in addressed:
         message = delivery.message
         with _refusing(delivery):
             if message.status not in STATUSES:
@@ -87,19 +91,19 @@ def update_status(tx: Transaction, deliveries: Sequence[Delivery[UpdateIssueStat
             _check("author", message.author, 300)
             _check("reason", message.reason, LONGEST_COMMENT)
             at = min(read_instant("changed_at", message.changed_at, tx.now), tx.now)
-            _apply(issue_id, delivery, at)
+            if issue_id not in issues:
+                raise ReportError(f"issue_id: there is no issue {issue_id}")
+            _apply(issues[issue_id], delivery, at)
 
 
-def _apply(issue_id: int, delivery: Delivery[UpdateIssueStatus], at: datetime) -> None:
-    message, issue = delivery.message, store.lock(issue_id)
-    if issue is None:
-        raise ReportError(f"issue_id: there is no issue {issue_id}")
+def _apply(issue: Issue, delivery: Delivery[UpdateIssueStatus], at: datetime) -> None:
+    message = delivery.message
     if not is_news(issue.status_at, at):
-        log.info("issue_status_is_old_news", issue=issue_id, status=message.status)
+        log.info("issue_status_is_old_news", issue=issue.id, status=message.status)
         return
     note = f"{issue.status} -> {message.status}" + (f": {message.reason}" if message.reason else "")
     store.change_status(issue, message.status, at, takes_more=takes_more(issue.fingerprint, message.status))
-    store.add_comment(issue_id, delivery.envelope.message_id, message.author, note, at, "status")
+    store.add_comment(issue.id, delivery.envelope.message_id, message.author, note, at, "status")
 
 
 def _reports(deliveries: Sequence[Delivery[RecordIssue]], now: datetime) -> list[Report]:

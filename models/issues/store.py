@@ -7,7 +7,7 @@ What a report does to an issue is decided by the caller's rule; this module lock
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -71,14 +71,25 @@ def issue_ids(temporary_ids: Sequence[str]) -> dict[str, int]:
 
 def lock(issue_id: int) -> Issue | None:
     """Return an issue, its row locked; None when there is none."""
-    return next(iter(_locked(Issue.select().where(Issue.id == issue_id))), None)
+    return lock_all([issue_id]).get(issue_id)
+
+
+def lock_all(issue_ids: Iterable[int]) -> dict[int, Issue]:
+    """Return these issues by id, their rows locked; those that do not exist are missing."""
+    return {issue.id: issue for issue in _locked(Issue.select().where(Issue.id.in_(sorted(set(issue_ids)))))}
+
+
+def known(issue_ids: Iterable[int]) -> set[int]:
+    """Return which of these issues there are."""
+    query: Any = Issue.select(Issue.id).where(Issue.id.in_(sorted(set(issue_ids))))
+    return {row[0] for row in query.tuples()}
 
 
 def record(reports: Sequence[Reported], rule: Rule, now: datetime) -> dict[str, int]:
     """
     Fold every report into the issue it is about, made if need be; return the issue ids by temporary id.
 
-    A report that was written before changes nothing. Issues are locked in the order of their fold keys.
+    A report that was written before changes nothing.
     """
     known = issue_ids([report.temporary_id for report in reports])
     fresh = {report.temporary_id: report for report in reports if report.temporary_id not in known}
@@ -108,7 +119,7 @@ def _claim(reports: Sequence[Reported], now: datetime) -> dict[str, Issue]:
         # Between the two statements somebody may close an issue and so release its key: then there is room for a new one.
         rows = [{**report.columns(), "created_at": now, "count": 0} for report in missing.values()]
         Issue.insert_many(rows).on_conflict_ignore().execute()
-        query = Issue.select().where(Issue.fold_key.in_(sorted(missing))).order_by(Issue.fold_key)
+        query = Issue.select().where(Issue.fold_key.in_(sorted(missing)))
         found |= {str(issue.fold_key): issue for issue in _locked(query)}
         missing = {key: report for key, report in missing.items() if key not in found}
     return found
@@ -179,4 +190,7 @@ def journey(ticket_number: str) -> list[dict[str, Any]]:
 
 
 def _locked(query: Any) -> Any:
-    return query if is_sqlite(Issue._meta.database) else query.for_update()  # SQLite: a write transaction is alone anyway
+    """Lock issues in one order everywhere, so that two batches cannot block each other; comments may still refer to them."""
+    if is_sqlite(Issue._meta.database):  # a write transaction is alone anyway
+        return query
+    return query.order_by(Issue.fingerprint, Issue.id).for_update("FOR NO KEY UPDATE")

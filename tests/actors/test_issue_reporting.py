@@ -195,6 +195,18 @@ def test_the_limiter_tells_once_in_its_time_and_carries_what_it_held_back():
     assert limiter.admit("s", report, 25.0) is None
 
 
+def test_what_was_held_back_is_owed_until_it_is_told(broker, monkeypatch):
+    limiter, real = Limiter(3_600.0), issue_reporting.write_tx
+    monkeypatch.setattr(issue_reporting, "_limiter", limiter)
+    run_batch(handler(fails(ZeroDivisionError("late"))), batch_of(wire_of("one"), wire_of("two")))
+    monkeypatch.setattr(issue_reporting, "write_tx", lambda service: 1 / 0)
+    issue_reporting.tell_held_back(all_=True)
+    assert len(told()) == 1
+    monkeypatch.setattr(issue_reporting, "write_tx", real)
+    issue_reporting.tell_held_back(all_=True)
+    assert [report.count for report in told()] == [1, 1]
+
+
 def test_the_limiter_forgets_the_oldest():
     limiter = Limiter(10.0, most=3)
     for number in range(10):

@@ -91,6 +91,8 @@ PERMISSIONS: dict[str, Rule] = {
     "triage.allocate": Rule(roles=_TTS_COORDINATORS),
     "workflows.read": Rule(services=True, roles=_TTS_STAFF),
     "workflows.deploy": Rule(roles=_TTS_ADMIN),
+    "hooks.read": Rule(services=True, roles=_TTS_COORDINATORS),
+    "hooks.replay": Rule(roles=_TTS_ADMIN),
     "members.read": Rule(services=True, roles=_TTS_STAFF),
     "members.availability": Rule(roles=_TTS_STAFF),
     "members.capacity": Rule(roles=_TTS_COORDINATORS),

@@ -10,7 +10,7 @@ import falcon
 
 from baton.http.api import Operation, Page, PageQuery, create_service_app
 from baton.http.tokens import KeySource
-from baton.http.workflow import people, queues, tasks, views, workflows
+from baton.http.workflow import hooks, people, queues, tasks, views, workflows
 from baton.models.settings import Settings
 
 _TASK = "/api/v1/tasks/{ticket_number}"
@@ -166,9 +166,11 @@ OPERATIONS = (
         problems=(404,),
         summary="Set how many items of a role somebody may have at once",
     ),
+    *hooks.OPERATIONS,
 )
 
 
 def create_app(settings: Settings, keys: KeySource) -> falcon.App:
     """Return the front as a WSGI application."""
-    return create_service_app("workflow", OPERATIONS, settings, keys, checks={"queues": queues.queue_check})
+    checks = {"queues": queues.queue_check, "hooks": hooks.hook_check}
+    return create_service_app("workflow", OPERATIONS, settings, keys, checks=checks)

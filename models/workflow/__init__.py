@@ -1,9 +1,9 @@
 """
 What the workflow service stores: people, definitions, work, and the reasons for its decisions.
 
-Table modules: `people`, `definitions`, `work`. Store modules, one per concern: `intake_store`, `allocation_store`,
-`assignment_store`, `request_store`, `sync_store`, `definition_store`; each function is one set-based statement or a handful of
-them, whatever the size of the batch. `reading` answers the read API, `journeys` the trace of a ticket.
+Table modules: `people`, `definitions`, `work`, `hooks`. Store modules, one per concern: `intake_store`, `allocation_store`,
+`assignment_store`, `request_store`, `sync_store`, `definition_store`, `hook_store`; each function is one set-based statement
+or a handful of them, whatever the size of the batch. `reading` answers the read API, `journeys` the trace of a ticket.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import peewee as pw
 
 from baton.models.workflow.definitions import Step, Transition, Workflow, WorkflowVersion
+from baton.models.workflow.hooks import Hook, HookAttempt
 from baton.models.workflow.journeys import journey
 from baton.models.workflow.people import Member, PendingGrant, Role, Substitute
 from baton.models.workflow.work import (
@@ -47,6 +48,8 @@ TABLES: list[type[pw.Model]] = [
     Allocation,
     AssignmentPick,
     TicketRequest,
+    Hook,
+    HookAttempt,
 ]
 
 __all__ = [
@@ -54,6 +57,8 @@ __all__ = [
     "Allocation",
     "Approval",
     "AssignmentPick",
+    "Hook",
+    "HookAttempt",
     "ItemHold",
     "Member",
     "PendingGrant",

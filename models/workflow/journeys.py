@@ -6,6 +6,7 @@ from typing import Any
 
 from baton.models import database as db
 from baton.models.workflow.definitions import Step, Workflow, WorkflowVersion
+from baton.models.workflow.hooks import Hook, HookAttempt
 from baton.models.workflow.people import Role
 from baton.models.workflow.rows import dicts, tuples
 from baton.models.workflow.work import (
@@ -23,7 +24,7 @@ from baton.models.workflow.work import (
 def journey(ticket_number: str) -> list[dict[str, Any]]:
     """Return what happened to the ticket here, oldest first: dicts with at, service, event and a one-line detail."""
     with db.read_tx("workflow"):
-        parts = (_intake, _allocations, _picks, _history, _requests, _queues)
+        parts = (_intake, _allocations, _picks, _history, _requests, _hooks, _queues)
         events = [event for part in parts for event in part(ticket_number)]
     return sorted(
         ({"at": at, "service": "workflow", "event": event, "detail": detail} for at, event, detail in events),
@@ -86,6 +87,15 @@ def _history(number: str) -> list[tuple[Any, str, str]]:
 def _requests(number: str) -> list[tuple[Any, str, str]]:
     query = TicketRequest.select().where(TicketRequest.ticket_number == number)
     return [(row.handled_at, f"{row.kind} {row.outcome}", row.reason) for row in query]
+
+
+def _hooks(number: str) -> list[tuple[Any, str, str]]:
+    query = (
+        HookAttempt.select(HookAttempt.at, Hook.hook, HookAttempt.outcome, HookAttempt.detail, HookAttempt.actor)
+        .join(Hook, on=(Hook.id == HookAttempt.hook))
+        .where(Hook.ticket_number == number)
+    )
+    return [(at, f"{hook} call {outcome}", f"{detail}, by {actor}") for at, hook, outcome, detail, actor in tuples(query)]
 
 
 def _queues(number: str) -> list[tuple[Any, str, str]]:

@@ -95,6 +95,41 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
             primary_key = pw.CompositeKey('kind', 'instance')
 
     @migrator.create_model
+    class Hook(pw.Model):
+        id = pw.BigAutoField()
+        task = pw.BigIntegerField()
+        completion = pw.BigIntegerField()
+        hook = pw.TextField()
+        ticket_number = pw.TextField(index=True)
+        message_id = pw.TextField(unique=True)
+        state = pw.TextField()
+        detail = pw.TextField(default='')
+        queue = pw.TextField(null=True)
+        name = pw.TextField(null=True)
+        kwargs = pw.TextField(null=True)
+        corrections = pw.TextField(default='{}')
+        attempts = pw.IntegerField(default=0)
+        created_at = pw.DateTimeField()
+        sent_at = pw.DateTimeField(null=True)
+        next_try_at = pw.DateTimeField(index=True, null=True)
+
+        class Meta:
+            table_name = "hook"
+            indexes = [(('task', 'completion', 'hook'), True), (('state', 'id'), False)]
+
+    @migrator.create_model
+    class HookAttempt(pw.Model):
+        id = pw.BigAutoField()
+        hook = pw.BigIntegerField(index=True)
+        at = pw.DateTimeField()
+        actor = pw.TextField(default='system')
+        outcome = pw.TextField()
+        detail = pw.TextField(default='')
+
+        class Meta:
+            table_name = "hook_attempt"
+
+    @migrator.create_model
     class IdempotencyKey(pw.Model):
         principal = pw.TextField()
         key = pw.TextField()

@@ -49,7 +49,7 @@ class Desk:
     def _carry(self, message: Any, kwargs: dict[str, Any], envelope: dict[str, Any]) -> None:
         if message.receiver == "workflow":
             self.send(message(**kwargs), version=envelope["version"])
-        else:
+        elif "ticket_id" in kwargs:
             status = kwargs.get("new_status") or kwargs.get("status")
             self.told.append((kwargs["ticket_id"], str(status), envelope["version"]))
 

@@ -8,6 +8,7 @@ import pytest
 from baton.actors import issue_reporting
 from baton.actors.broker import middleware, stopping
 from baton.actors.embedded_broker import EmbeddedBroker
+from baton.actors.issue_limiter import Limiter
 from baton.actors.stub_broker import MemoryBroker
 from tests.actors.notes import open_tables
 
@@ -15,7 +16,7 @@ from tests.actors.notes import open_tables
 @pytest.fixture(autouse=True)
 def _nothing_told_yet(monkeypatch):
     """Let the first failure of each test be told, whatever failed in the test before."""
-    monkeypatch.setattr(issue_reporting, "_limiter", issue_reporting.Limiter())
+    monkeypatch.setattr(issue_reporting, "_limiter", Limiter())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from baton.actors import issue_reporting
 from baton.actors.batches import run_batch
 from baton.actors.delivery import delivery_of
 from baton.actors.handling import NotYetError, RefusedError
-from baton.actors.issue_reporting import Limiter
+from baton.actors.issue_limiter import Limiter
 from baton.actors.issues import record_issue
 from baton.actors.outcomes import MAX_STARTS
 from baton.models import database as db

@@ -11,6 +11,7 @@ Allocation: a ticket is matched to a deployed workflow by category and departmen
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,6 +81,13 @@ def write_rule_book(workflows: Iterable[DeployedWorkflow]) -> RuleBook:
             if workflow not in entries:
                 entries.append(workflow)
     return book
+
+
+def read_deployed(rows: Iterable[Any]) -> list[DeployedWorkflow]:
+    """Return stored rows of deployed versions, whose rules are JSON, as what allocation decides by."""
+    return [
+        DeployedWorkflow(**{**row._asdict(), "rules": tuple(Rule(**rule) for rule in json.loads(row.rules))}) for row in rows
+    ]
 
 
 def rule_key(rule: Rule) -> tuple[str | None, str | None]:

@@ -1,8 +1,8 @@
 """
 The picture of a workflow: a graph in SVG, drawn from a definition alone.
 
-1. Steps stand in layers from top to bottom, so that ways lead down; ways back and ways that skip a layer run in lanes at the side.
-2. A box shows the step's name, its role, and what is special about it; what is too long is cut and shown in full on pointing at it.
+1. Steps stand in layers from top to bottom, so that ways lead down; ways back and ways that skip a layer run in lanes beside.
+2. A box shows the step's name, its role, and what is special about it; what is too long is cut, and shown in full on hovering.
 3. Colours follow the reader's light or dark scheme. Every text is escaped, and nothing in the picture is fetched or run.
 """
 
@@ -20,7 +20,7 @@ from baton.pipelines.workflow_graph import END
 #: Characters that XML 1.0 cannot hold, and those that would turn the direction of what follows them.
 _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]")
 #: Widths that fit, in columns: a wide character takes two.
-_NAME_COLUMNS, _ROLE_COLUMNS, _LABEL_COLUMNS, _TITLE_COLUMNS = 25, 30, 24, 40
+_NAME_COLUMNS, _ROLE_COLUMNS, _LABEL_COLUMNS, _TITLE_COLUMNS = 23, 32, 22, 40
 
 _STYLE = """
 svg{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;background:#fff}
@@ -29,7 +29,8 @@ svg{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif
 .lost .box{stroke:#cf222e;stroke-dasharray:6 4}
 .name{font-size:15px;font-weight:600;fill:#1f2328}
 .role,.note{font-size:12px;fill:#57606a}
-.label{font-size:12px;fill:#1f2328;paint-order:stroke;stroke:#fff;stroke-width:5px;stroke-linejoin:round}
+.label{font-size:12px;fill:#1f2328}
+.halo{font-size:12px;fill:#fff;stroke:#fff;stroke-width:5px;stroke-linejoin:round}
 .head{font-size:17px;font-weight:600;fill:#1f2328}
 .way{fill:none;stroke:#57606a;stroke-width:1.5}
 .back .way{stroke:#9a6700;stroke-dasharray:5 3}
@@ -43,7 +44,7 @@ svg{background:#0d1117}
 .first .box{stroke:#58a6ff}
 .lost .box{stroke:#ff7b72}
 .name,.label,.head{fill:#e6edf3}
-.label{stroke:#0d1117}
+.halo{fill:#0d1117;stroke:#0d1117}
 .role,.note{fill:#9da7b3}
 .way,.end{stroke:#8b949e}
 .tip,.dot{fill:#8b949e}
@@ -65,7 +66,7 @@ def draw(definition: Definition, *, heading: str = "") -> str:
             f'<title id="title">{_text(title)}</title><desc id="desc">{_text(describe(definition))}</desc>',
             f"<style>{_STYLE}</style>",
             f'<text class="head" x="24" y="34">{_text(_cut(title, _TITLE_COLUMNS))}</text>',
-            *(_line(line, definition) for line in layout.lines),
+            *(_line(line) for line in layout.lines),
             *(_box(box, definition.steps[box.step], layout) for box in layout.boxes),
             _end(layout),
             *(_label(line, definition) for line in layout.lines),
@@ -91,10 +92,10 @@ def _box(box: Box, step: StepDefinition, layout: Layout) -> str:
     middle, top = box.x, box.y
     notes = _notes(step, lost=box.step in layout.lost)
     full = f"{step.name} ({step.role})" + (f"\n{step.instructions}" if step.instructions else "")
-    lines = [("name", _cut(step.name, _NAME_COLUMNS)), ("role", _cut(step.role, _ROLE_COLUMNS)), ("note", _cut(notes, _ROLE_COLUMNS))]
+    lines = (("name", step.name, _NAME_COLUMNS), ("role", step.role, _ROLE_COLUMNS), ("note", notes, _ROLE_COLUMNS))
     texts = "".join(
-        f'<text class="{kind}" x="{middle}" y="{top + 22 + 19 * row}" text-anchor="middle">{_text(text)}</text>'
-        for row, (kind, text) in enumerate(lines)
+        f'<text class="{name}" x="{middle}" y="{top + 26 + 19 * row}" text-anchor="middle">{_text(_cut(text, columns))}</text>'
+        for row, (name, text, columns) in enumerate(lines)
         if text
     )
     return (
@@ -122,7 +123,7 @@ def _end(layout: Layout) -> str:
     )
 
 
-def _line(line: Line, definition: Definition) -> str:
+def _line(line: Line) -> str:
     x, y = line.points[-1]
     before = line.points[-2]
     if before[0] == x:
@@ -161,8 +162,10 @@ def _label(line: Line, definition: Definition) -> str:
     x, y = line.label
     shown = _cut(way.name, _LABEL_COLUMNS) + ("" if way.who == "assignee" else f" ({_cut(way.who, 12)})")
     goal = "the end" if line.target == END else way.to or ""
+    placed = f'x="{x}" y="{y}" text-anchor="{line.anchor}"'
+    # The halo is a text of its own: not every viewer knows paint-order.
     return (
-        f'<text class="label" x="{x}" y="{y}" text-anchor="{line.anchor}">'
+        f'<text class="halo" {placed} aria-hidden="true">{_text(shown)}</text><text class="label" {placed}>'
         f"<title>{_text(f'{way.name}: to {goal}, by {way.who}')}</title>{_text(shown)}</text>"
     )
 

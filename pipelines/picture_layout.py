@@ -1,10 +1,12 @@
 """
 Where the boxes and lines of a workflow's picture go, in whole pixels.
 
-1. Layers: a step stands one layer below the lowest step that leads to it, ways back left aside; the end stands below all.
+1. Ways ahead lead to a later step of the definition, ways back to an earlier one. A step stands one layer below the lowest step
+   that leads ahead to it; the end stands below all.
 2. Within a layer, steps stand below those that lead to them, so that few lines cross.
-3. A line to the next layer goes straight there. A line that skips layers takes a lane on the right of all boxes, a line back one
-   on the left; lanes are shared by lines that do not meet.
+3. A line to the next layer goes down there. A line that skips layers takes a lane on the right of all boxes, a line back one
+   on the left. Lines turn in the gaps between layers, each at a height of its own, so that none runs through a box.
+4. A line's label stands where the line leaves its box.
 """
 
 from __future__ import annotations
@@ -12,16 +14,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from baton.pipelines.definitions import Definition
+from baton.pipelines.picture_lanes import assign_lanes, stack_rows
 from baton.pipelines.workflow_graph import END, Edge, Graph, graph_of
 
-BOX_WIDTH, BOX_HEIGHT = 230, 74
+BOX_WIDTH, BOX_HEIGHT = 240, 82
 END_RADIUS = 13
-_GAP_X, _GAP_Y = 70, 66
+#: Between neighbours, and from the boxes to the first lane and from lane to lane.
+GAP_X, LANE_START, LANE_STEP = 70, 22, 16
+#: Room beside the boxes for a label, and heights that a label and a turn of a line take.
+LABEL_ROOM, LABEL_HEIGHT, TURN_HEIGHT = 190, 16, 8
 _MARGIN, _HEADING = 24, 60
-#: Room for the label of a line in a lane.
-_LANE = 34
-_LABEL_ROOM = 185
-_Lanes = dict[Edge, int]
+LEFT, RIGHT = "left", "right"
+Point = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,8 @@ class Line:
     target: int
     way: int
     is_back: bool
-    points: tuple[tuple[int, int], ...]
-    label: tuple[int, int]
+    points: tuple[Point, ...]
+    label: Point
     anchor: str
 
 
@@ -54,167 +58,158 @@ class Layout:
     height: int
     boxes: tuple[Box, ...]
     lines: tuple[Line, ...]
-    end: tuple[int, int]
+    end: Point
     lost: frozenset[int]
 
 
 def lay_out(definition: Definition) -> Layout:
     """Return where everything goes. Any definition can be drawn, one that cannot work too."""
     graph = graph_of(definition)
-    back = graph.back_edges()
-    layers = _layers(graph, back)
-    rows = _rows(graph, layers, back)
-    last = max(layers.values(), default=-1) + 1
-    depth = {**layers, END: last}
-    straight = [edge for edge in graph.edges if depth[edge.target] == depth[edge.source] + 1]
-    aside = [edge for edge in graph.edges if depth[edge.target] != depth[edge.source] + 1]
-    left = _lanes([edge for edge in aside if depth[edge.target] <= depth[edge.source]], depth)
-    right = _lanes([edge for edge in aside if depth[edge.target] > depth[edge.source]], depth)
-    widest = max((len(row) for row in rows), default=1)
-    body = widest * BOX_WIDTH + (widest - 1) * _GAP_X
-    left_room = (_LABEL_ROOM + max(left.values(), default=0) * _LANE) if left else 0
-    right_room = (_LABEL_ROOM + max(right.values(), default=0) * _LANE) if right else 0
-    edge_left = _MARGIN + left_room
-    middle = edge_left + body // 2
-    places = _places(rows, middle)
-    end = (middle, _top(last))
-    drawing = _Drawing(graph, places, end, edge_left, edge_left + body)
-    lines = [drawing.straight(edge) for edge in straight]
-    lines += [drawing.lane(edge, lane, left=True) for edge, lane in left.items()]
-    lines += [drawing.lane(edge, lane, left=False) for edge, lane in right.items()]
+    rows = stack_rows(graph)
+    plan = _Plan(graph, rows)
     return Layout(
-        width=max(edge_left + body + right_room + _MARGIN, 440),
-        height=_top(last) + 2 * END_RADIUS + _MARGIN,
-        boxes=tuple(Box(step, *places[step]) for step in range(graph.size)),
-        lines=tuple(lines),
-        end=end,
+        width=max(plan.right + plan.room(RIGHT) + _MARGIN, 440),
+        height=plan.end[1] + 2 * END_RADIUS + _MARGIN,
+        boxes=tuple(Box(step, *plan.places[step]) for step in range(graph.size)),
+        lines=tuple(plan.line(edge) for edge in graph.edges),
+        end=plan.end,
         lost=frozenset(range(graph.size)) - graph.reached(),
     )
 
 
-def _top(layer: int) -> int:
-    return _HEADING + layer * (BOX_HEIGHT + _GAP_Y)
+class _Plan:
+    """The places of boxes, lanes and turns, from which lines follow one by one."""
 
+    def __init__(self, graph: Graph, rows: list[list[int]]) -> None:
+        self.graph, self.rows = graph, rows
+        self.depth = {step: row for row, steps in enumerate(rows) for step in steps} | {END: len(rows)}
+        self.outer = {LEFT: {row[0] for row in rows}, RIGHT: {row[-1] for row in rows}}
+        self.side = {edge: self._side_of(edge) for edge in graph.edges}
+        self.lanes = {side: assign_lanes([e for e in graph.edges if self.side[e] == side], self.depth) for side in (LEFT, RIGHT)}
+        self._assign_ports()
+        self._assign_turns()
+        widest = max((len(row) for row in rows), default=1)
+        self.left = _MARGIN + self.room(LEFT)
+        self.right = self.left + widest * BOX_WIDTH + (widest - 1) * GAP_X
+        self._place()
 
-def _layers(graph: Graph, back: frozenset[Edge]) -> dict[int, int]:
-    """Return each step's layer: the length of the longest way to it."""
-    ahead = [edge for edge in graph.edges if edge not in back and edge.target != END]
-    waits = dict.fromkeys(range(graph.size), 0)
-    for edge in ahead:
-        waits[edge.target] += 1
-    out: dict[int, list[int]] = {}
-    for edge in ahead:
-        out.setdefault(edge.source, []).append(edge.target)
-    layers = dict.fromkeys(range(graph.size), 0)
-    free = [step for step, count in waits.items() if count == 0]
-    while free:
-        step = free.pop()
-        for target in out.get(step, ()):
-            layers[target] = max(layers[target], layers[step] + 1)
-            waits[target] -= 1
-            if waits[target] == 0:
-                free.append(target)
-    return layers
+    def room(self, side: str) -> int:
+        """Return how much room lanes and labels take on a side."""
+        lanes = self.lanes[side]
+        return max(LABEL_ROOM, LANE_START + max(lanes.values()) * LANE_STEP + 20) if lanes else 0
 
+    def line(self, edge: Edge) -> Line:
+        """Return the line of an edge."""
+        side = self.side[edge]
+        start, leaving = self._leave(edge)
+        goal, entering = self._enter(edge)
+        middle: list[Point] = []
+        if side:
+            lane = self.lanes[side][edge]
+            x = self.left - LANE_START - lane * LANE_STEP if side == LEFT else self.right + LANE_START + lane * LANE_STEP
+            first = start[1] if leaving is None else leaving
+            last = goal[1] if entering is None else entering
+            middle = [(x, first), (x, last)]
+            middle = [*([] if leaving is None else [(start[0], leaving)]), *middle]
+            middle = [*middle, *([] if entering is None else [(goal[0], entering)])]
+        elif start[0] != goal[0] and leaving is not None:
+            middle = [(start[0], leaving), (goal[0], leaving)]
+        label, anchor = self._label(edge, start)
+        return Line(edge.source, edge.target, edge.way, side == LEFT, (start, *middle, goal), label, anchor)
 
-def _rows(graph: Graph, layers: dict[int, int], back: frozenset[Edge]) -> list[list[int]]:
-    """Return the steps of each layer from left to right."""
-    rows: list[list[int]] = [[] for _ in range(max(layers.values(), default=-1) + 1)]
-    for step, layer in layers.items():
-        rows[layer].append(step)
-    before: dict[int, list[int]] = {}
-    for edge in graph.edges:
-        if edge not in back:
-            before.setdefault(edge.target, []).append(edge.source)
-    at: dict[int, float] = {}
-    for row in rows:
-        # Sort by the mean place of what leads here; who nothing leads to comes last, in the order of the definition.
-        means = {s: sum(at[p] for p in before[s]) / len(before[s]) if s in before else float("inf") for s in row}
-        row.sort(key=lambda step: (means[step], step))
-        at.update({step: index - (len(row) - 1) / 2 for index, step in enumerate(row)})
-    return rows
+    def _side_of(self, edge: Edge) -> str | None:
+        """Return in whose lanes the edge's line runs; None: straight down to the next layer."""
+        if self.depth[edge.target] == self.depth[edge.source] + 1:
+            return None
+        return LEFT if self.depth[edge.target] <= self.depth[edge.source] else RIGHT
 
+    def _assign_ports(self) -> None:
+        """Decide at which side of its boxes each line leaves and arrives, and in which order along that side."""
+        self.out: dict[tuple[int, str], list[Edge]] = {}
+        self.into: dict[tuple[int, str], list[Edge]] = {}
+        for edge in self.graph.edges:
+            side = self.side[edge]
+            self.out.setdefault((edge.source, self._port(edge.source, side, "below")), []).append(edge)
+            self.into.setdefault((edge.target, self._port(edge.target, side, "above")), []).append(edge)
 
-def _places(rows: list[list[int]], middle: int) -> dict[int, tuple[int, int]]:
-    places = {}
-    for layer, row in enumerate(rows):
-        width = len(row) * BOX_WIDTH + (len(row) - 1) * _GAP_X
-        for index, step in enumerate(row):
-            places[step] = (middle - width // 2 + BOX_WIDTH // 2 + index * (BOX_WIDTH + _GAP_X), _top(layer))
-    return places
+    def _port(self, step: int, side: str | None, otherwise: str) -> str:
+        return side if side is not None and (step == END or step in self.outer[side]) else otherwise
 
+    def _assign_turns(self) -> None:
+        """Give every line that turns in a gap between layers a height of its own there, counted from the gap's first."""
+        self.turns: dict[int, list[tuple[Edge, str]]] = {}
+        for edge in self.graph.edges:
+            if edge in self.out.get((edge.source, "below"), ()):
+                self.turns.setdefault(self.depth[edge.source], []).append((edge, "leaving"))
+            if self.side[edge] is not None and edge in self.into.get((edge.target, "above"), ()):
+                self.turns.setdefault(self.depth[edge.target] - 1, []).append((edge, "entering"))
 
-def _lanes(edges: list[Edge], depth: dict[int, int]) -> _Lanes:
-    """Return the lane of each line beside the boxes: short lines inside, and no two in one lane that meet."""
-    taken: list[list[tuple[int, int]]] = []
-    lanes = {}
-    for edge in sorted(edges, key=lambda each: (abs(depth[each.target] - depth[each.source]), each.source, each.way)):
-        low, high = sorted((depth[edge.source], depth[edge.target]))
-        for lane, spans in enumerate(taken):
-            if all(high < start or end < low for start, end in spans):
-                spans.append((low, high))
-                break
-        else:
-            lane = len(taken)
-            taken.append([(low, high)])
-        lanes[edge] = lane
-    return lanes
+    def _place(self) -> None:
+        """Place the boxes and the end, with gaps between the layers as high as what is in them."""
+        self.places: dict[int, Point] = {}
+        self.gaps: dict[int, int] = {}
+        middle, y = (self.left + self.right) // 2, _HEADING
+        for layer in range(-1, len(self.rows)):
+            row = self.rows[layer] if layer >= 0 else []
+            width = len(row) * BOX_WIDTH + (len(row) - 1) * GAP_X
+            for index, step in enumerate(row):
+                self.places[step] = (middle - width // 2 + BOX_WIDTH // 2 + index * (BOX_WIDTH + GAP_X), y)
+            labels = max((len(self.out.get((step, "below"), ())) for step in row), default=0)
+            turns = len(self.turns.get(layer, ()))
+            self.gaps[layer] = y + (BOX_HEIGHT if row else 0) + 6 + LABEL_HEIGHT * labels
+            if row or turns:
+                y = self.gaps[layer] + TURN_HEIGHT * turns + 22
+        self.end = (middle, y)
 
+    def _turn(self, edge: Edge, layer: int, kind: str) -> int:
+        return self.gaps[layer] + TURN_HEIGHT * self.turns[layer].index((edge, kind)) + 4
 
-class _Drawing:
-    """Turns edges into lines. Lines that leave or reach a box at the same side are spread over it."""
+    def _leave(self, edge: Edge) -> tuple[Point, int | None]:
+        """Return where the line leaves its box, and at which height it turns if it leaves below."""
+        x, y = self.places[edge.source]
+        side = self.side[edge]
+        port = self._port(edge.source, side, "below")
+        edges = self.out[edge.source, port]
+        if port != "below":
+            return (x + _half(port), y + _down(edges.index(edge))), None
+        start = (x + _along(edges.index(edge), len(edges)), y + BOX_HEIGHT)
+        return start, self._turn(edge, self.depth[edge.source], "leaving")
 
-    def __init__(self, graph: Graph, places: dict[int, tuple[int, int]], end: tuple[int, int], left: int, right: int) -> None:
-        self._places, self._end, self._left, self._right = places, end, left, right
-        self._used: dict[tuple[int, str], int] = {}
-        self._gaps: dict[int, int] = {}
-        self._down: dict[int, list[Edge]] = {}
-        for edge in graph.edges:
-            self._down.setdefault(edge.source, []).append(edge)
-
-    def straight(self, edge: Edge) -> Line:
-        """Return the line to the next layer: down, across where it must, down."""
-        x, top = self._places[edge.source]
-        goal_x, goal_y = self._end if edge.target == END else self._places[edge.target]
-        bottom = top + BOX_HEIGHT
-        number, many = self._place_of(edge)
-        x += self._spread(number, many)
-        if edge.target != END:
-            goal_x += self._spread(number, many) if goal_x == self._places[edge.source][0] else 0
-        turn = bottom + 22
-        points = ((x, bottom), (x, goal_y)) if x == goal_x else ((x, bottom), (x, turn), (goal_x, turn), (goal_x, goal_y))
-        # Beside the line below its turn, so that labels of several ways out stand apart.
-        label_y = goal_y - 16 - 15 * (number % 3 if many > 1 else 0)
-        return Line(edge.source, edge.target, edge.way, False, points, (goal_x + 8, label_y), "start")
-
-    def lane(self, edge: Edge, lane: int, *, left: bool) -> Line:
-        """Return the line in a lane: out to the side, along it, back in to the box or the end."""
-        side = "left" if left else "right"
-        x, top = self._places[edge.source]
-        half = -BOX_WIDTH // 2 if left else BOX_WIDTH // 2
-        leave = top + 16 + 14 * (self._next(edge.source, side) % 4)
-        outer = self._left - 20 - lane * _LANE if left else self._right + 20 + lane * _LANE
-        start = (x + half, leave)
+    def _enter(self, edge: Edge) -> tuple[Point, int | None]:
+        """Return where the line arrives, and at which height it turns for that if it comes from a lane from above."""
+        side = self.side[edge]
+        port = self._port(edge.target, side, "above")
+        edges = self.into[edge.target, port]
         if edge.target == END:
-            goal = (self._end[0] + END_RADIUS, self._end[1] + END_RADIUS)
-        else:
-            goal_x, goal_y = self._places[edge.target]
-            goal = (goal_x + half, goal_y + 16 + 14 * (self._next(edge.target, side) % 4))
-        points = (start, (outer, start[1]), (outer, goal[1]), goal)
-        label = (outer - 6, (start[1] + goal[1]) // 2) if left else (outer + 6, (start[1] + goal[1]) // 2)
-        return Line(edge.source, edge.target, edge.way, left, points, label, "end" if left else "start")
+            x, y = self.end
+            return ((x, y) if port == "above" else (x + END_RADIUS, y + END_RADIUS)), None
+        x, y = self.places[edge.target]
+        if port != "above":
+            return (x + _half(port), y + BOX_HEIGHT - _down(edges.index(edge))), None
+        if len(edges) == 1 and side is None and abs(self._leave(edge)[0][0] - x) < BOX_WIDTH // 2 - 10:
+            return (self._leave(edge)[0][0], y), None
+        turn = None if side is None else self._turn(edge, self.depth[edge.target] - 1, "entering")
+        return (x + _along(edges.index(edge), len(edges)), y), turn
 
-    def _place_of(self, edge: Edge) -> tuple[int, int]:
-        below = [each for each in self._down[edge.source] if self._is_below(each)]
-        return below.index(edge), len(below)
+    def _label(self, edge: Edge, start: Point) -> tuple[Point, str]:
+        port = self._port(edge.source, self.side[edge], "below")
+        number = self.out[edge.source, port].index(edge)
+        if port == LEFT:
+            return (start[0] - 8, start[1] - 4), "end"
+        if port == RIGHT:
+            return (start[0] + 8, start[1] - 4), "start"
+        return (start[0] + 7, start[1] + LABEL_HEIGHT * (number + 1)), "start"
 
-    def _is_below(self, edge: Edge) -> bool:
-        return edge.target == END or self._places[edge.target][1] > self._places[edge.source][1]
 
-    def _spread(self, number: int, many: int) -> int:
-        return round((number - (many - 1) / 2) * min(56, 170 / max(many, 1)))
+def _half(side: str) -> int:
+    return -BOX_WIDTH // 2 if side == LEFT else BOX_WIDTH // 2
 
-    def _next(self, step: int, side: str) -> int:
-        count = self._used.get((step, side), 0)
-        self._used[step, side] = count + 1
-        return count
+
+def _down(number: int) -> int:
+    """Return how far from a corner of the box its line of this number on one side is."""
+    return 18 + 18 * (number % 4)
+
+
+def _along(number: int, many: int) -> int:
+    """Return how far from the middle of a box's edge its line of this number is."""
+    return round((number - (many - 1) / 2) * min(56, 190 / max(many, 1)))

@@ -7,8 +7,8 @@ Whether a workflow can work: each fault named, with where it is and how it is pu
 4. Shares of the time lie within 0 and 1 and add up to 1.
 5. It matches something, and no deployed workflow matches the same tickets by an equally specific rule.
 
-An error keeps a version from being deployed. Rule 5's second half can be overruled (`force`): allocation then lets the older workflow
-decide, which is sometimes meant, for instance while one workflow takes over from another. A warning keeps nothing back.
+An error keeps a version from being deployed. Rule 5's second half can be overruled (`force`): allocation then lets the older
+workflow decide, which is sometimes meant, for instance while one takes over from another. A warning keeps nothing back.
 """
 
 from __future__ import annotations

@@ -35,31 +35,6 @@ class Graph:
         """Return the steps from which the end can be reached."""
         return _closure([END], _neighbours((edge.target, edge.source) for edge in self.edges)) - {END}
 
-    def back_edges(self) -> frozenset[Edge]:
-        """Return the edges that lead back to where one may have come from; without them the graph has no cycle."""
-        out: dict[int, list[Edge]] = {}
-        for edge in self.edges:
-            out.setdefault(edge.source, []).append(edge)
-        done: set[int] = set()
-        back: set[Edge] = set()
-        for start in range(self.size):
-            if start in done:
-                continue
-            on_path, stack = {start}, [(start, iter(out.get(start, ())))]
-            while stack:
-                node, edges = stack[-1]
-                edge = next(edges, None)
-                if edge is None:
-                    stack.pop()
-                    on_path.discard(node)
-                    done.add(node)
-                elif edge.target in on_path:
-                    back.add(edge)
-                elif edge.target not in done and edge.target != END:
-                    on_path.add(edge.target)
-                    stack.append((edge.target, iter(out.get(edge.target, ()))))
-        return frozenset(back)
-
 
 def graph_of(definition: Definition) -> Graph:
     """Return the graph of a definition. Of several steps with one name, ways lead to the first."""

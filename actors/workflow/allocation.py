@@ -8,7 +8,6 @@ stands between the two. The handlers here are for what does not come straight fr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -22,9 +21,9 @@ from baton.pipelines.allocation import (
     Allocated,
     DeployedWorkflow,
     Parked,
-    Rule,
     choose_by_hand,
     match_workflow,
+    read_deployed,
     rule_key,
     write_rule_book,
 )
@@ -72,7 +71,7 @@ def drain_triage(tx: Transaction, deliveries: Sequence[Delivery[DrainTriage]]) -
     """Allocate the parked tickets that a deployed workflow matches, the longest parked first, a batch at a time."""
     wanted = {each.message.workflow_id for each in deliveries}
     store.hold_deployments(tx)
-    for workflow in [each for each in _read_deployed(tx) if each.workflow_id in wanted]:
+    for workflow in [each for each in read_deployed(store.read_deployed(tx)) if each.workflow_id in wanted]:
         numbers = store.read_parked(tx, {rule_key(rule) for rule in workflow.rules}, DRAIN_SIZE)
         start_tickets(tx, _without_task(tx, lock_tickets(tx, numbers)), {})
         if len(numbers) == DRAIN_SIZE:
@@ -107,7 +106,7 @@ def allocate(tx: Transaction, tickets: Mapping[str, TicketRow], choices: Choices
     if not tickets:
         return [], []
     store.hold_deployments(tx)
-    deployed = _read_deployed(tx)
+    deployed = read_deployed(store.read_deployed(tx))
     decisions = decide(tickets.values(), deployed, choices)
     allocated = {number: each for number, each in decisions.items() if isinstance(each, Allocated)}
     parked = {number: each for number, each in decisions.items() if isinstance(each, Parked)}
@@ -160,13 +159,6 @@ def _store_tasks(
         needs.append(item_need(tickets[number], item.item, item.task, item.role))
         needs.append(owner_need(tickets[number], item.task, owners))
     return needs
-
-
-def _read_deployed(tx: Transaction) -> list[DeployedWorkflow]:
-    return [
-        DeployedWorkflow(**{**row._asdict(), "rules": tuple(Rule(**rule) for rule in json.loads(row.rules))})
-        for row in store.read_deployed(tx)
-    ]
 
 
 def _without_task(tx: Transaction, tickets: Mapping[str, TicketRow]) -> dict[str, TicketRow]:

@@ -10,11 +10,10 @@ import falcon
 
 from baton.http.api import Operation, Page, PageQuery, create_service_app
 from baton.http.tokens import KeySource
-from baton.http.workflow import hooks, people, queues, tasks, views, workflows
+from baton.http.workflow import design_operations, hooks, people, queues, tasks, views
 from baton.models.settings import Settings
 
 _TASK = "/api/v1/tasks/{ticket_number}"
-_WORKFLOW = "/api/v1/workflows/{workflow_id}"
 
 OPERATIONS = (
     Operation(
@@ -92,42 +91,7 @@ OPERATIONS = (
         returns=Page[views.WaitingView],
         summary="List work for which nobody is eligible",
     ),
-    Operation(
-        "GET",
-        "/api/v1/workflows",
-        workflows.list_workflows,
-        permission="workflows.read",
-        query=PageQuery,
-        returns=Page[views.WorkflowSummary],
-        summary="List workflows",
-    ),
-    Operation(
-        "GET",
-        _WORKFLOW,
-        workflows.read_workflow,
-        permission="workflows.read",
-        returns=views.WorkflowView,
-        problems=(404,),
-        summary="Read a workflow with its versions",
-    ),
-    Operation(
-        "POST",
-        f"{_WORKFLOW}/deploy",
-        workflows.deploy,
-        permission="workflows.deploy",
-        returns=views.WorkflowView,
-        problems=(404, 409),
-        summary="Give a workflow's newest version to new tickets",
-    ),
-    Operation(
-        "POST",
-        f"{_WORKFLOW}/retire",
-        workflows.retire,
-        permission="workflows.deploy",
-        returns=views.WorkflowView,
-        problems=(404,),
-        summary="Give a workflow to no new ticket",
-    ),
+    *design_operations.OPERATIONS,
     Operation(
         "GET",
         "/api/v1/roles",

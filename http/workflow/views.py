@@ -198,59 +198,6 @@ class WaitingView(View):
     since: datetime
 
 
-class WorkflowSummary(View):
-    """A workflow; `deployed_version` is the id of the version that new tickets get."""
-
-    id: int
-    name: str
-    description: str
-    deployed_version: int | None
-    created_at: datetime
-
-
-class StepView(View):
-    """A step of a version."""
-
-    id: int
-    position: int
-    name: str
-    role: str
-    escalation_role: str | None
-    instructions: str
-    sla_share: float | None
-
-
-class TransitionView(View):
-    """A way out of a step; `to_step` null ends the task."""
-
-    id: int
-    from_step: int
-    to_step: int | None
-    name: str
-    who: str
-
-
-class VersionView(View):
-    """A version of a workflow: what it matches, its steps and the ways between them."""
-
-    id: int
-    number: int
-    state: str
-    rules: list[dict[str, Any]]
-    end_logic: str
-    created_at: datetime
-    deployed_at: datetime | None
-    retired_at: datetime | None
-    steps: list[StepView]
-    transitions: list[TransitionView]
-
-
-class WorkflowView(WorkflowSummary):
-    """A workflow with all its versions."""
-
-    versions: list[VersionView]
-
-
 class RoleView(View):
     """A role; `turn` counts the turns taken in it, `is_provisional` that auth has not told of it yet."""
 

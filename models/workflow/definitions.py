@@ -28,8 +28,8 @@ class WorkflowVersion(WorkflowTable):
     A version: `state` is draft, deployed or retired. `definition` is what its author wrote, as JSON.
 
     A draft may be changed, and `revision` counts how often it was; from its first deployment on it never changes, and its steps
-    and transitions are rows. `rules` is a JSON list of {category, department} that it matches; `end_logic` is what happens after the
-    last step: asset, budget, notification or none. Both are read from the definition.
+    and transitions are rows. `rules` is a JSON list of {category, department} that it matches; `end_logic` is what happens after
+    the last step: asset, budget, notification or none. Both are read from the definition.
     """
 
     id = pw.BigAutoField()

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "doctor:doctor",
     "trace": "trace:trace",
     "dead-letters": "dead_letters:dead_letters",
+    "hooks": "hooks:hooks",
     "keys": "keys:keys",
     # tickets
     "import": "importing:import_tickets",

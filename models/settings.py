@@ -47,7 +47,7 @@ class Settings:
     log_level: str = "INFO"
     log_format: str = "auto"
     sqlite_synchronous: str = "FULL"
-    pool_size: int = 10
+    pool_size: int = 6
     statement_timeout_seconds: int = 30
     celery_queues: frozenset[str] = frozenset()
     batch_size: int = 50
@@ -103,7 +103,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=(env.get("BATON_LOG_LEVEL") or "INFO").upper(),
         log_format=_choice(env, "BATON_LOG_FORMAT", ("auto", "console", "json"), "auto"),
         sqlite_synchronous=_choice(env, "BATON_SQLITE_SYNCHRONOUS", ("FULL", "NORMAL"), "FULL"),
-        pool_size=_integer(env, "BATON_POOL_SIZE", 10),
+        pool_size=_integer(env, "BATON_POOL_SIZE", 6),
         statement_timeout_seconds=_integer(env, "BATON_STATEMENT_TIMEOUT_SECONDS", 30),
         celery_queues=frozenset(q.strip() for q in env.get("BATON_CELERY_QUEUES", "").split(",") if q.strip()),
         batch_size=_integer(env, "BATON_BATCH_SIZE", 50),

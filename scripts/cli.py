@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "dead-letters": "dead_letters:dead_letters",
     "hooks": "hooks:hooks",
     "keys": "keys:keys",
+    "workflows": "workflows:workflows",
     # tickets
     "import": "importing:import_tickets",
     "create_test_ticket": "ticket_commands:create_test_ticket",

@@ -84,7 +84,7 @@ def _databases(settings: Settings) -> Generator[Finding, None, list[str]]:
 def _contents(
     settings: Settings, usable: list[str], states: Sequence[QueueState] | None, full: bool, older_than: float
 ) -> Iterator[Finding]:
-    from baton.scripts.checks import convergence, hooks, invariants, issues
+    from baton.scripts.checks import convergence, definitions, hooks, invariants, issues
 
     def side(which: convergence.Side) -> tuple[str, set[str], Callable[[], Iterable[Finding]]]:
         needed = {which.service, "workflow"}
@@ -93,6 +93,7 @@ def _contents(
     checks: list[tuple[str, set[str], Callable[[], Iterable[Finding]]]] = [
         ("seeds auth", {"auth"}, seeds.check_auth_seeds),
         ("seeds workflow", {"workflow"}, seeds.check_workflow_seeds),
+        ("workflows", {"workflow"}, definitions.check_definitions),
         ("workflow promises", {"workflow"}, lambda: invariants.check_workflow(full, older_than)),
         ("end of task calls", {"workflow"}, lambda: hooks.check_hooks(get_settings())),
         side(convergence.HELPDESK),

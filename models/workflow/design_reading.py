@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import peewee as pw
@@ -50,9 +49,6 @@ def documents(workflow: int) -> dict[int, dict[str, Any]]:
         )
     }
     for row in reading.steps(workflow):
-        _put_roles(found[row["version"]]["steps"][row["position"] - 1], row)
+        for step in found[row["version"]]["steps"][row["position"] - 1 : row["position"]]:
+            step["role"], step["escalation_role"] = row["role_name"], row["escalation_role_name"]
     return found
-
-
-def _put_roles(step: dict[str, Any], row: Mapping[str, Any]) -> None:
-    step["role"], step["escalation_role"] = row["role_name"], row["escalation_role_name"]

@@ -5,7 +5,8 @@ Assignment: the members of a role take turns, and whoever has waited longest sin
 2. Otherwise the rotation is walked from the least recent turn to the most recent. The turn is a sequence within the role, not a
    time; somebody who never had one stands first, and is sent to the end by their first turn like anybody else. So a new member
    gets one turn and then every n-th, and a member who comes back stands where they left. Ties: the lower user id.
-3. The first eligible member gets the work: active, not away now, below their capacity, not the requester of the ticket.
+3. The first eligible member gets the work: active, not away now, below their capacity, not the requester of the ticket; for a step
+   that approves, not whoever had or approved the step before it.
 4. They are stamped with the role's next turn and stand at the end.
 5. Nobody is eligible: the work waits, and says why. The oldest is served first when somebody becomes eligible; work that arrives
    while older work could be served joins the end of the waiting list.
@@ -48,7 +49,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """Work that needs a person: a step's item, or the ownership of a task (`subject_id` is the item's or task's id)."""
+    """
+    Work that needs a person: a step's item, or the ownership of a task (`subject_id` is the item's or task's id).
+
+    `former` had it before, `excluded` (user ids) may not have it. `state` is the item's.
+    """
 
     kind: str
     subject_id: int
@@ -58,6 +63,8 @@ class Need:
     requester_user_id: str | None = None
     requester_email: str | None = None
     former: str | None = None
+    excluded: frozenset[str] = frozenset()
+    state: str = "new"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +177,8 @@ def obstacle(member: Candidate, open_items: int, need: Need, now: datetime) -> s
         return "at capacity"
     if is_requester(member, need.requester_user_id, need.requester_email):
         return "is the requester"
+    if member.user_id in need.excluded:
+        return "had the step before, which this one approves"
     return None
 
 

@@ -87,7 +87,7 @@ def start_tickets(
     The caller holds the tickets' locks.
     """
     needs, parked = allocate(tx, tickets, choices or {})
-    picks = assign(tx, needs)
+    picks = assign(tx, needs, traces)
     statuses = dict.fromkeys(parked, IN_TRIAGE)
     for pick in picks:
         if pick.need.kind == ITEM:

@@ -7,7 +7,7 @@ from functools import reduce
 from operator import or_
 
 from baton.actors.handling import Delivery, RefusedError, handles
-from baton.actors.workflow.rotation import assign, item_need, owner_need
+from baton.actors.workflow.rotation import assign, owner_need, unassigned_needs
 from baton.actors.workflow.statuses import Traces, tell_statuses
 from baton.models.transaction import Transaction
 from baton.models.workflow import assignment_store as store
@@ -37,12 +37,9 @@ def assign_item(tx: Transaction, deliveries: Sequence[Delivery[AssignItem]]) -> 
     wanted = {each.message.task_item_id: each.message.ticket_number for each in deliveries}
     traces = {each.message.ticket_number: each.envelope.trace_id for each in deliveries}
     tickets = lock_tickets(tx, wanted.values())
-    needs = [
-        item_need(tickets[number], item, task, role, former)
-        for item, (task, number, role, former) in sorted(store.read_unassigned(tx, wanted, waiting=False).items())
-        if number in tickets
-    ]
-    tell_picks(tx, tickets, assign(tx, needs), traces)
+    items = store.read_unassigned(tx, wanted, waiting=False)
+    needs = unassigned_needs(tx, tickets, [items[item] for item in sorted(items)])
+    tell_picks(tx, tickets, assign(tx, list(needs.values()), traces), traces)
 
 
 @handles(
@@ -78,7 +75,9 @@ def head_of_lists(tx: Transaction, roles: Iterable[int]) -> list[WaitingRow]:
         for kind in (ITEM, OWNER):
             openings = find_openings(candidates, kind, tx.now)
             if openings.people:
-                conditions.append(waiting_store.servable(role, kind, openings.only))
+                conditions.append(
+                    waiting_store.servable(role, kind, openings.people, all_known=openings.all_known)
+                )
     if not conditions:
         return []
     return waiting_store.read_waiting(tx, reduce(or_, conditions), SERVE_SIZE)
@@ -86,13 +85,13 @@ def head_of_lists(tx: Transaction, roles: Iterable[int]) -> list[WaitingRow]:
 
 def _still_waiting(tx: Transaction, head: Sequence[WaitingRow], tickets: Mapping[str, TicketRow]) -> list[Need]:
     """Return the needs of the entries that nobody else served between looking and locking, in their order."""
-    items = store.read_unassigned(tx, [e.subject_id for e in head if e.kind == ITEM], waiting=True)
+    waiting = store.read_unassigned(tx, [e.subject_id for e in head if e.kind == ITEM], waiting=True)
+    items = unassigned_needs(tx, tickets, waiting.values())
     tasks = store.read_ownerless(tx, [entry.subject_id for entry in head if entry.kind == OWNER])
     needs = []
     for entry in head:
         if entry.kind == ITEM and entry.subject_id in items:
-            task, number, role, former = items[entry.subject_id]
-            needs.append(item_need(tickets[number], entry.subject_id, task, role, former))
+            needs.append(items[entry.subject_id])
         elif entry.kind == OWNER and entry.subject_id in tasks:
             needs.append(owner_need(tickets[entry.ticket_number], entry.subject_id, entry.role))
     return needs

@@ -12,12 +12,15 @@ from baton.actors.workflow.assignment import tell_picks
 from baton.actors.workflow.rotation import assign, item_need, owner_need, owner_role, release
 from baton.actors.workflow.statuses import tell_statuses
 from baton.models.transaction import Transaction
-from baton.models.workflow import allocation_store, request_store
+from baton.models.workflow import allocation_store, assignment_store, request_store
+from baton.models.workflow.allocation_store import NewItem
+from baton.models.workflow.assignment_store import HistoryRow
 from baton.models.workflow.intake_store import TicketRow, lock_tickets, store_snapshots, write_request_versions
+from baton.models.workflow.request_store import ItemRow
 from baton.pipelines.intake import MAX_NUMBER_LENGTH, IncomingTicket, UnusableTicketError, read_ticket
 from baton.pipelines.messages import ReopenTicket, WithdrawTicket
 from baton.pipelines.requests import APPLIED, REFUSED, Verdict, decide_reopening, decide_withdrawal, request_order
-from baton.pipelines.statuses import ITEM_CANCELLED, NEW, TASK_WITHDRAWN, WITHDRAWN
+from baton.pipelines.statuses import ITEM_CANCELLED, ITEM_NEW, NEW, TASK_WITHDRAWN, WITHDRAWN
 
 Decide = Callable[[str, int | None, int | None], Verdict]
 
@@ -45,7 +48,7 @@ def withdraw_ticket(tx: Transaction, deliveries: Sequence[Delivery[WithdrawTicke
     """Stop the work on withdrawn tickets and free their people; a ticket not taken in yet is stored as withdrawn."""
     batch = _decide(tx, deliveries, "withdrawal", decide_withdrawal, after=WITHDRAWN)
     items = request_store.open_items(tx, batch.applied)
-    release(tx, items, ITEM_CANCELLED, "requester", "withdrawn")
+    release(tx, items, ITEM_CANCELLED, "requester", "withdrawn", batch.traces)
     request_store.close_tasks(tx, batch.applied, TASK_WITHDRAWN)
     allocation_store.leave_triage(tx, batch.applied)
     statuses = {number: batch.tickets[number].status for number in batch.refused}
@@ -80,15 +83,21 @@ def _return_items(tx: Transaction, tickets: Mapping[str, TicketRow], traces: Map
     former = {item.task: item for item in request_store.last_items(tx, tickets)}
     opened = allocation_store.store_items(
         tx,
-        [(i.task, i.step, i.visit + 1, i.ticket_number, i.role, i.assignee) for i in former.values()],
+        [(i.task, i.step, i.visit + 1, i.ticket_number, i.role, i.assignee, i.came_from) for i in former.values()],
+        noted=True,
     )
+    assignment_store.store_history(tx, [_reopened(item, former[item.task]) for item in opened], traces)
     needs = [
         item_need(tickets[item.ticket_number], item.item, item.task, item.role, former[item.task].assignee)
         for item in opened
     ]
     owners = owner_role(tx)
     needs += [owner_need(tickets[number], task, owners) for task, number, owner in sorted(tasks) if owner is None]
-    tell_picks(tx, tickets, assign(tx, needs), traces)
+    tell_picks(tx, tickets, assign(tx, needs, traces), traces)
+
+
+def _reopened(item: NewItem, last: ItemRow) -> HistoryRow:
+    return item.item, item.ticket_number, "requester", "reopened", last.state, ITEM_NEW, None, "by the requester"
 
 
 def _decide(tx: Transaction, deliveries: Sequence[Delivery[Any]], kind: str, decide: Decide, after: str) -> _Requests:

@@ -6,19 +6,31 @@ Every way to a person leads through `assign`: a new ticket, a returned item, the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from baton.models.settings import get_settings
 from baton.models.transaction import Transaction
-from baton.models.workflow import assignment_store, sync_store, waiting_store
-from baton.models.workflow.assignment_store import RoleRow
+from baton.models.workflow import action_facts, assignment_store, sync_store, waiting_store
+from baton.models.workflow.assignment_store import HistoryRow, RoleRow, Unassigned
 from baton.models.workflow.intake_store import TicketRow
 from baton.models.workflow.request_store import ItemRow, close_items, free_assignees
 from baton.pipelines.assignment import ITEM, OWNER, Candidate, Need, Pick, Round, take_turns
 from baton.pipelines.messages import AssignWaiting
+from baton.pipelines.notices import about_assignment
+from baton.pipelines.statuses import ITEM_NEW
 from baton.pipelines.waiting import find_lists, stand_behind
 
 
-def item_need(ticket: TicketRow, item: int, task: int, role: int, former: str | None = None) -> Need:
+def item_need(
+    ticket: TicketRow,
+    item: int,
+    task: int,
+    role: int,
+    former: str | None = None,
+    *,
+    state: str = ITEM_NEW,
+    excluded: frozenset[str] = frozenset(),
+) -> Need:
     """Return the need of a step's item for a member of its role."""
     return Need(
         kind=ITEM,
@@ -29,7 +41,27 @@ def item_need(ticket: TicketRow, item: int, task: int, role: int, former: str | 
         requester_user_id=ticket.requester_user_id,
         requester_email=ticket.requester_email,
         former=former,
+        excluded=excluded,
+        state=state,
     )
+
+
+def unassigned_needs(tx: Transaction, tickets: Mapping[str, TicketRow], items: Iterable[Unassigned]) -> dict[int, Need]:
+    """Return, by item, the needs of these items whose tickets are locked."""
+    found = [each for each in items if each.ticket_number in tickets]
+    excluded = action_facts.read_exclusions(tx, [each.item for each in found if each.approvals])
+    return {
+        each.item: item_need(
+            tickets[each.ticket_number],
+            each.item,
+            each.task,
+            each.role,
+            each.former,
+            state=each.state,
+            excluded=excluded.get(each.item, frozenset()),
+        )
+        for each in found
+    }
 
 
 def owner_need(ticket: TicketRow, task: int, role: int) -> Need:
@@ -50,11 +82,13 @@ def owner_role(tx: Transaction) -> int:
     return sync_store.find_owner_role(tx)
 
 
-def assign(tx: Transaction, needs: Sequence[Need], *, from_list: bool = False) -> list[Pick]:
+def assign(
+    tx: Transaction, needs: Sequence[Need], traces: Mapping[str, str] | None = None, *, from_list: bool = False
+) -> list[Pick]:
     """
     Give each need to the next eligible member of its role, or let it wait; return the picks in the order of the needs.
 
-    `from_list`: the needs are the head of the waiting list, so nothing stands before them.
+    `from_list`: the needs are the head of the waiting list, so nothing stands before them. `traces` are noted by ticket number.
     """
     if not needs:
         return []
@@ -71,7 +105,8 @@ def assign(tx: Transaction, needs: Sequence[Need], *, from_list: bool = False) -
         for role, row in roles.items()
     }
     picks = behind + [pick for each in rounds.values() for pick in each.picks]
-    _store(tx, rounds, picks, from_list)
+    _store(tx, rounds, picks, from_list, traces or {})
+    tell_people(tx, picks)
     by_need = {id(pick.need): pick for pick in picks}
     return [by_need[id(need)] for need in needs]
 
@@ -81,14 +116,17 @@ def _stand_behind(
 ) -> list[Pick]:
     lists = find_lists(needs, members, tx.now)
     conditions = {
-        (role, kind): waiting_store.servable(role, kind, openings.only) for (role, kind), openings in lists.items()
+        (role, kind): waiting_store.servable(role, kind, openings.people, all_known=openings.all_known)
+        for (role, kind), openings in lists.items()
     }
     ahead = waiting_store.queues_ahead(tx, conditions)
     serve(tx, [roles[role] for role in sorted({role for role, _ in ahead})])
     return [stand_behind(need) for need in needs if (need.role, need.kind) in ahead and need.former is None]
 
 
-def _store(tx: Transaction, rounds: dict[int, Round], picks: list[Pick], from_list: bool) -> None:
+def _store(
+    tx: Transaction, rounds: dict[int, Round], picks: list[Pick], from_list: bool, traces: Mapping[str, str]
+) -> None:
     given = [pick for pick in picks if pick.chosen is not None]
     waiting = [] if from_list else [pick for pick in picks if pick.chosen is None]
     assignment_store.store_turns(tx, {role: each.last_turn for role, each in rounds.items() if each.stamps})
@@ -100,17 +138,32 @@ def _store(tx: Transaction, rounds: dict[int, Round], picks: list[Pick], from_li
             waiting_store.leave_waiting(tx, kind, _chosen(given, kind))
     waiting_store.store_waiting(tx, [(pick.need, pick.reason) for pick in waiting])
     assignment_store.store_picks(tx, given + waiting)
-    assignment_store.store_history(tx, [_history(pick) for pick in given + waiting if pick.need.kind == ITEM])
+    assignment_store.store_history(tx, [_history(pick) for pick in given + waiting if pick.need.kind == ITEM], traces)
 
 
 def _chosen(picks: Iterable[Pick], kind: str) -> dict[int, str]:
     return {p.need.subject_id: p.chosen.user_id for p in picks if p.need.kind == kind and p.chosen is not None}
 
 
-def _history(pick: Pick) -> tuple[int, str, str, str, str | None, str | None, str | None, str]:
+def _history(pick: Pick) -> HistoryRow:
     event = "waits" if pick.chosen is None else "assigned"
     user = None if pick.chosen is None else pick.chosen.user_id
-    return pick.need.subject_id, pick.need.ticket_number, "system", event, "new", "new", user, pick.reason
+    number, state = pick.need.ticket_number, pick.need.state
+    return pick.need.subject_id, number, "system", event, state, state, user, pick.reason
+
+
+def tell_people(tx: Transaction, picks: Iterable[Pick]) -> None:
+    """Announce to everybody who was given an item that they were, if the notifications service is there to take it."""
+    if not get_settings().notifications:
+        return
+    given = {pick.need.subject_id: pick for pick in picks if pick.need.kind == ITEM and pick.chosen is not None}
+    names = assignment_store.read_names(tx, given)
+    for item, pick in given.items():
+        assert pick.chosen is not None
+        workflow, step = names[item]
+        number = pick.need.ticket_number
+        for message in about_assignment(pick.chosen.user_id, ticket_number=number, item=item, workflow=workflow, step=step):
+            tx.announce(message, ticket_number=number)
 
 
 def serve(tx: Transaction, roles: Iterable[RoleRow]) -> None:
@@ -119,7 +172,9 @@ def serve(tx: Transaction, roles: Iterable[RoleRow]) -> None:
         tx.announce(AssignWaiting(role_id=role.role_id))
 
 
-def release(tx: Transaction, items: Sequence[ItemRow], state: str, actor: str, reason: str) -> None:
+def release(
+    tx: Transaction, items: Sequence[ItemRow], state: str, actor: str, reason: str, traces: Mapping[str, str] | None = None
+) -> None:
     """
     Finish these items in a final state and free their people; whoever waits for these is served.
 
@@ -131,5 +186,5 @@ def release(tx: Transaction, items: Sequence[ItemRow], state: str, actor: str, r
     close_items(tx, [item.item for item in items], state)
     free_assignees(tx, items)
     rows = [(item.item, item.ticket_number, actor, state, item.state, state, None, reason) for item in items]
-    assignment_store.store_history(tx, rows)
+    assignment_store.store_history(tx, rows, traces)
     serve(tx, [roles[role] for role in waiting_store.roles_that_wait(tx, roles)])

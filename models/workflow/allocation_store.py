@@ -86,11 +86,18 @@ def store_tasks(tx: Transaction, tasks: Iterable[tuple[str, int, int, int]]) -> 
         ignore=True,
         returning=[Task.id, Task.ticket_number],
     )
-    return store_items(tx, [(task, wanted[number][1], 1, number, wanted[number][2], None) for task, number in made])
+    firsts = [(task, wanted[number][1], 1, number, wanted[number][2], None, None) for task, number in made]
+    return store_items(tx, firsts)
 
 
-def store_items(tx: Transaction, items: Sequence[tuple[int, int, int, str, int, str | None]]) -> list[NewItem]:
-    """Open an item for each (task, step, visit, ticket number, role, former assignee); a visit is opened once."""
+def store_items(
+    tx: Transaction, items: Sequence[tuple[int, int, int, str, int, str | None, int | None]], *, noted: bool = False
+) -> list[NewItem]:
+    """
+    Open an item for each (task, step, visit, ticket number, role, former assignee, came from); a visit is opened once.
+
+    `noted`: its history begins with its opening, which counts as a version.
+    """
     opened = insert_rows(
         tx,
         [
@@ -100,11 +107,12 @@ def store_items(tx: Transaction, items: Sequence[tuple[int, int, int, str, int, 
             TaskItem.ticket_number,
             TaskItem.role,
             TaskItem.former_assignee,
+            TaskItem.came_from,
             TaskItem.state,
             TaskItem.version,
             TaskItem.created_at,
         ],
-        [(*item, "new", 1, tx.now) for item in items],
+        [(*item, "new", 2 if noted else 1, tx.now) for item in items],
         ignore=True,
         returning=[TaskItem.id, TaskItem.task, TaskItem.ticket_number, TaskItem.role],
     )

@@ -14,6 +14,7 @@ import peewee as pw
 
 from baton.models import database as db
 from baton.models.transaction import Transaction
+from baton.models.workflow.definitions import Step, Workflow, WorkflowVersion
 from baton.models.workflow.people import Member, Role
 from baton.models.workflow.rows import dicts, insert_rows, tuples, update_rows
 from baton.models.workflow.work import AssignmentPick, Task, TaskItem, TaskItemHistory
@@ -27,6 +28,7 @@ class RoleRow(NamedTuple):
     name: str
     is_active: bool
     turn: int
+    system: str
 
 
 _MEMBER_COLUMNS = (
@@ -54,7 +56,7 @@ def read_roles(tx: Transaction, roles: Iterable[int], *, lock: bool = False) -> 
     wanted = sorted(set(roles))
     if not wanted:
         return {}
-    query = Role.select(Role.id, Role.role_id, Role.name, Role.is_active, Role.turn).where(Role.id.in_(wanted))
+    query = Role.select(Role.id, Role.role_id, Role.name, Role.is_active, Role.turn, Role.system).where(Role.id.in_(wanted))
     query = query.order_by(Role.id)
     if lock and not db.is_sqlite(tx.database):
         query = query.for_update()
@@ -85,13 +87,14 @@ def store_stamps(tx: Transaction, stamps: Mapping[int, Any]) -> None:
 
 def store_assignees(tx: Transaction, assignees: Mapping[int, str]) -> None:
     """Give each item (by id) to its person."""
-    rows = [(item, user_id, tx.now, None) for item, user_id in sorted(assignees.items())]
-    update_rows(tx, TaskItem.id, [TaskItem.assignee, TaskItem.assigned_at, TaskItem.waiting_since], rows)
+    rows = [(item, user_id, tx.now, None, 1) for item, user_id in sorted(assignees.items())]
+    fields = [TaskItem.assignee, TaskItem.assigned_at, TaskItem.waiting_since]
+    update_rows(tx, TaskItem.id, fields, rows, add=[TaskItem.version])
 
 
 def store_owners(tx: Transaction, owners: Mapping[int, str]) -> None:
     """Make each task (by id) its owner's."""
-    update_rows(tx, Task.id, [Task.owner_user_id], sorted(owners.items()))
+    update_rows(tx, Task.id, [Task.owner_user_id], [(*each, 1) for each in sorted(owners.items())], add=[Task.version])
 
 
 def store_picks(tx: Transaction, picks: Iterable[Any]) -> None:
@@ -124,8 +127,13 @@ def store_picks(tx: Transaction, picks: Iterable[Any]) -> None:
     insert_rows(tx, fields, rows)
 
 
-def store_history(tx: Transaction, rows: Sequence[tuple[int, str, str, str, str | None, str | None, str | None, str]]) -> None:
-    """Add (item, ticket number, actor, event, from state, to state, to user, reason) to the items' history."""
+#: (item, ticket number, actor, event, from state, to state, to user, reason)
+HistoryRow = tuple[int, str, str, str, str | None, str | None, str | None, str]
+
+
+def store_history(tx: Transaction, rows: Sequence[HistoryRow], traces: Mapping[str, str] | None = None) -> None:
+    """Add rows to the items' history, with the trace of each ticket where there is one."""
+    traces = traces or {}
     fields: list[pw.Field] = [
         TaskItemHistory.item,
         TaskItemHistory.ticket_number,
@@ -135,24 +143,42 @@ def store_history(tx: Transaction, rows: Sequence[tuple[int, str, str, str, str 
         TaskItemHistory.to_state,
         TaskItemHistory.to_user,
         TaskItemHistory.reason,
+        TaskItemHistory.request,
         TaskItemHistory.at,
     ]
-    insert_rows(tx, fields, [(*row, tx.now) for row in rows])
+    insert_rows(tx, fields, [(*row, traces.get(row[1]), tx.now) for row in rows])
 
 
-def read_unassigned(
-    tx: Transaction, items: Iterable[int], *, waiting: bool
-) -> dict[int, tuple[int, str, int, str | None]]:
-    """Return (task, ticket number, role, former assignee) of those of these items that are open, nobody's, and wait or do not."""
+class Unassigned(NamedTuple):
+    """An open item that nobody has. `approvals` is how many its step needs."""
+
+    item: int
+    task: int
+    ticket_number: str
+    role: int
+    former: str | None
+    state: str
+    approvals: int
+
+
+def read_unassigned(tx: Transaction, items: Iterable[int], *, waiting: bool) -> dict[int, Unassigned]:
+    """Return those of these items that are open, nobody's, and wait or do not."""
     query = TaskItem.select(
-        TaskItem.id, TaskItem.task, TaskItem.ticket_number, TaskItem.role, TaskItem.former_assignee
-    ).where(
+        TaskItem.id,
+        TaskItem.task,
+        TaskItem.ticket_number,
+        TaskItem.role,
+        TaskItem.former_assignee,
+        TaskItem.state,
+        Step.approvals_needed,
+    )
+    query = query.join(Step, on=(Step.id == TaskItem.step)).where(
         TaskItem.id.in_(sorted(items)),
         TaskItem.assignee.is_null(),
         TaskItem.waiting_since.is_null(not waiting),
         TaskItem.state.not_in(("completed", "returned", "cancelled")),
     )
-    return {row[0]: (row[1], row[2], row[3], row[4]) for row in tuples(query)}
+    return {row[0]: Unassigned(*row) for row in tuples(query)}
 
 
 def read_ownerless(tx: Transaction, tasks: Iterable[int]) -> dict[int, str]:
@@ -161,6 +187,18 @@ def read_ownerless(tx: Transaction, tasks: Iterable[int]) -> dict[int, str]:
         Task.id.in_(sorted(tasks)), Task.owner_user_id.is_null(), Task.status == "open"
     )
     return {row[0]: row[1] for row in tuples(query)}
+
+
+def read_names(tx: Transaction, items: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return the names of the workflow and the step of each of these items."""
+    query = (
+        TaskItem.select(TaskItem.id, Workflow.name, Step.name)
+        .join(Step, on=(Step.id == TaskItem.step))
+        .join(WorkflowVersion, on=(WorkflowVersion.id == Step.version))
+        .join(Workflow, on=(Workflow.id == WorkflowVersion.workflow))
+        .where(TaskItem.id.in_(sorted(items)))
+    )
+    return {item: (workflow, step) for item, workflow, step in tuples(query)}
 
 
 def find_role(tx: Transaction, role_id: str) -> int | None:

@@ -12,7 +12,7 @@ from baton.models.workflow.assignment_store import store_history
 from baton.models.workflow.definitions import Step, WorkflowVersion
 from baton.models.workflow.request_store import ItemRow, close_items, free_assignees, open_items
 from baton.models.workflow.rows import dicts, tuples
-from baton.models.workflow.work import Allocation, Approval, Task, TaskItem, WaitingEntry
+from baton.models.workflow.work import Allocation, Approval, ItemHold, Task, TaskItem, WaitingEntry
 
 
 class TaskRow(NamedTuple):
@@ -100,10 +100,10 @@ def store_move(
     if plan.keeps_place:
         same = (WaitingEntry.kind == "item") & (WaitingEntry.subject_id == item.item)
         WaitingEntry.update(subject_id=opened).where(same).execute()
+        ItemHold.update(item=opened).where(ItemHold.item == item.item).execute()
     else:
         free_assignees(tx, [item])
     close_items(tx, [item.item], "cancelled")
-    TaskItem.update(version=TaskItem.version + 1).where(TaskItem.id == item.item).execute()
     store_history(
         tx,
         [
@@ -127,7 +127,7 @@ def _open_counterpart(tx: Transaction, item: ItemRow, plan: Any) -> int:
     values = dicts(TaskItem.select().where(TaskItem.id == item.item))[0]
     visits = TaskItem.select(pw.fn.MAX(TaskItem.visit)).where(TaskItem.task == item.task, TaskItem.step == plan.to_step.id)
     values |= {"step": plan.to_step.id, "visit": (visits.scalar() or 0) + 1, "role": plan.role, "state": plan.state}
-    values |= {"assignee": plan.assignee, "version": 1, "created_at": tx.now}
+    values |= {"assignee": plan.assignee, "version": 2, "created_at": tx.now}
     if not plan.keeps_place:
         values |= {"former_assignee": None, "assigned_at": None, "waiting_since": None}
     del values["id"]

@@ -12,7 +12,7 @@ from peewee import fn
 from baton.models.transaction import Transaction
 from baton.models.workflow.people import Member
 from baton.models.workflow.rows import insert_rows, tuples, update_rows
-from baton.models.workflow.work import Task, TaskItem, TicketRequest, WaitingEntry
+from baton.models.workflow.work import ItemHold, Task, TaskItem, TicketRequest, WaitingEntry
 
 
 class ItemRow(NamedTuple):
@@ -26,6 +26,7 @@ class ItemRow(NamedTuple):
     role: int
     assignee: str | None
     state: str
+    came_from: int | None
 
 
 _ITEM_COLUMNS = (
@@ -37,6 +38,7 @@ _ITEM_COLUMNS = (
     TaskItem.role,
     TaskItem.assignee,
     TaskItem.state,
+    TaskItem.came_from,
 )
 
 
@@ -85,7 +87,9 @@ def close_items(tx: Transaction, items: Iterable[int], state: str) -> None:
     """Finish these items in the given final state; they wait no more."""
     wanted = sorted(items)
     if wanted:
-        TaskItem.update(state=state, closed_at=tx.now, waiting_since=None).where(TaskItem.id.in_(wanted)).execute()
+        closed = TaskItem.update(state=state, closed_at=tx.now, waiting_since=None, version=TaskItem.version + 1)
+        closed.where(TaskItem.id.in_(wanted)).execute()
+        ItemHold.delete().where(ItemHold.item.in_(wanted)).execute()
         WaitingEntry.delete().where(WaitingEntry.kind == "item", WaitingEntry.subject_id.in_(wanted)).execute()
 
 
@@ -105,7 +109,7 @@ def close_tasks(tx: Transaction, ticket_numbers: Iterable[str], status: str) -> 
     """Close the tasks of these tickets; none of them waits for an owner any more."""
     numbers = sorted(ticket_numbers)
     if numbers:
-        Task.update(status=status, closed_at=tx.now).where(Task.ticket_number.in_(numbers)).execute()
+        Task.update(status=status, closed_at=tx.now, version=Task.version + 1).where(Task.ticket_number.in_(numbers)).execute()
         WaitingEntry.delete().where(WaitingEntry.ticket_number.in_(numbers), WaitingEntry.kind == "owner").execute()
 
 
@@ -114,5 +118,5 @@ def reopen_tasks(tx: Transaction, ticket_numbers: Iterable[str]) -> list[tuple[i
     numbers = sorted(ticket_numbers)
     if not numbers:
         return []
-    update = Task.update(status="open", closed_at=None).where(Task.ticket_number.in_(numbers))
+    update = Task.update(status="open", closed_at=None, version=Task.version + 1).where(Task.ticket_number.in_(numbers))
     return tuples(update.returning(Task.id, Task.ticket_number, Task.owner_user_id))

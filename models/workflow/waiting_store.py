@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 import peewee as pw
@@ -36,6 +38,7 @@ def store_waiting(tx: Transaction, waiting: Sequence[tuple[Any, str]]) -> None:
             need.ticket_number,
             need.requester_user_id,
             need.requester_email,
+            "".join(f"|{user}|" for user in sorted(need.excluded)),
             reason,
             tx.now,
         )
@@ -48,13 +51,14 @@ def store_waiting(tx: Transaction, waiting: Sequence[tuple[Any, str]]) -> None:
         WaitingEntry.ticket_number,
         WaitingEntry.requester_user_id,
         WaitingEntry.requester_email,
+        WaitingEntry.excluded,
         WaitingEntry.reason,
         WaitingEntry.since,
     ]
     insert_rows(tx, fields, rows, ignore=True)
     items = sorted(need.subject_id for need, _ in waiting if need.kind == "item")
     if items:
-        TaskItem.update(waiting_since=tx.now).where(
+        TaskItem.update(waiting_since=tx.now, version=TaskItem.version + 1).where(
             TaskItem.id.in_(items), TaskItem.waiting_since.is_null()
         ).execute()
 
@@ -66,14 +70,25 @@ def leave_waiting(tx: Transaction, kind: str, subjects: Iterable[int]) -> None:
         WaitingEntry.delete().where(WaitingEntry.kind == kind, WaitingEntry.subject_id.in_(wanted)).execute()
 
 
-def servable(role: int, kind: str, only: Any | None) -> pw.Expression:
-    """Return the condition for entries of a role that can be served; `only`: the one eligible member, who cannot serve theirs."""
+def servable(role: int, kind: str, people: Sequence[Any], *, all_known: bool = True) -> pw.Expression:
+    """
+    Return the condition for entries of a role that one of these eligible members can be given.
+
+    `all_known` False: more are eligible than are named here, so that nothing is certain not to be servable.
+    """
     condition = (WaitingEntry.role == role) & (WaitingEntry.kind == kind)
-    if only is not None:
-        condition &= WaitingEntry.requester_user_id.is_null() | (WaitingEntry.requester_user_id != only.user_id)
-        if only.email:
-            condition &= WaitingEntry.requester_email.is_null() | (WaitingEntry.requester_email != only.email)
-    return condition
+    if not all_known:
+        return condition
+    anybody = reduce(or_, [_may_have(person) for person in people])
+    # An entry excludes its requester at most, unless it says more.
+    return condition & (anybody if len(people) == 1 else (WaitingEntry.excluded == "") | anybody)
+
+
+def _may_have(person: Any) -> pw.Expression:
+    may = WaitingEntry.requester_user_id.is_null() | (WaitingEntry.requester_user_id != person.user_id)
+    if person.email:
+        may &= WaitingEntry.requester_email.is_null() | (WaitingEntry.requester_email != person.email)
+    return may & ((WaitingEntry.excluded == "") | ~WaitingEntry.excluded.contains(f"|{person.user_id}|"))
 
 
 def queues_ahead(tx: Transaction, conditions: Mapping[tuple[int, str], pw.Expression]) -> set[tuple[int, str]]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.pipelines.assignment import ITEM, OWNER, Candidate, Need, Pick, is_away, obstacle, take_turns
-from baton.pipelines.waiting import find_openings
+from baton.pipelines.waiting import MOST_PEOPLE, find_openings
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 
@@ -118,8 +118,8 @@ def test_every_turn_is_used_once_and_the_sequence_rises(members: list[Candidate]
 def test_a_list_can_move_exactly_when_somebody_is_eligible(members: list[Candidate]) -> None:
     openings = find_openings(members, ITEM, NOW)
     eligible = [m for m in members if obstacle(m, m.open_items, needs(1)[0], NOW) is None]
-    assert len(openings.people) == min(2, len(eligible))
-    assert (openings.only is not None) == (len(eligible) == 1)
+    assert len(openings.people) == min(MOST_PEOPLE, len(eligible))
+    assert openings.all_known == (len(eligible) < MOST_PEOPLE)
 
 
 def test_a_1_two_who_are_away_in_turn_keep_the_rotation_fair() -> None:

@@ -1,16 +1,24 @@
-"""A ticket's way from end to end, through every process, on both kinds of run: filed over HTTP, assigned, its status back."""
+"""
+A ticket's way from end to end, through every process, on both kinds of run: filed over HTTP, assigned, its status back.
+
+A report of something wrong goes the same way, from a program or another service, and ends as an issue.
+"""
 
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from baton.http.issue_client import IssueClient
 from baton.models import database
 from baton.models.settings import SERVICES
+from baton.models.transaction import write_tx
+from baton.pipelines.messages import RecordIssue
 from baton.scripts.experiments import counting
 from baton.scripts.experiments.load import Clients
 from baton.scripts.stack import Stack
@@ -106,6 +114,36 @@ def test_many_tickets_at_once_keep_every_promise(stack: Stack) -> None:
     assert clients.filed.refusals == []
     stock = counting.take_stock(stack.settings, clients.filed, before)
     assert stock.violations == []
+
+
+def test_a_program_reports_comments_and_closes_without_waiting(stack: Stack, headers: dict[str, str]) -> None:
+    issues = IssueClient(stack.settings, "import", limit=10.0)
+    reference = issues.log_issue("The nightly import stops", "It says nothing.", tags=["import"], component="import")
+    assert reference is not None
+    assert issues.add_comment(reference, "It went on by itself.")
+    assert issues.update_issue_status(reference, "resolved")
+
+    eventually(lambda: _issue(stack, headers, reference)["status"], lambda status: status == "resolved")
+    page = eventually(lambda: _issue(stack, headers, reference, "/comments")["items"], lambda items: len(items) == 2)
+    assert [item["kind"] for item in page] == ["comment", "status"]
+
+
+def test_what_another_service_announces_is_one_issue_with_a_count(stack: Stack, headers: dict[str, str]) -> None:
+    references = [f"temp-{uuid.uuid4()}" for _ in range(3)]
+    for reference in references:
+        with write_tx("tickets") as tx:
+            fingerprint = "fault:" + "e" * 32
+            tx.announce(RecordIssue(temporary_id=reference, title="It fails", fingerprint=fingerprint, component="tickets"))
+
+    found = [
+        eventually(lambda reference=reference: _issue(stack, headers, reference), lambda seen: seen.get("count", 0) == 3)
+        for reference in references
+    ]
+    assert len({issue["id"] for issue in found}) == 1
+
+
+def _issue(stack: Stack, headers: dict[str, str], reference: str, part: str = "") -> Any:
+    return httpx.get(f"{stack.url('issues')}/api/v1/issues/{reference}{part}", headers=headers, timeout=10).json()
 
 
 def _gateway_status(number: str) -> str | None:

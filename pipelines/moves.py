@@ -66,7 +66,7 @@ def decide_item(asked: Asked, facts: ItemFacts) -> Decision:
 
 def start(asked: Asked, facts: ItemFacts) -> Decision:
     """The item is being worked, and so is its ticket."""
-    return outcome_of(asked, facts, change(asked, facts, ITEM_IN_PROGRESS), status=IN_PROGRESS)
+    return outcome_of(asked, facts, change(asked, facts, ITEM_IN_PROGRESS, reason=asked.comment), status=IN_PROGRESS)
 
 
 def follow(asked: Asked, facts: ItemFacts) -> Decision:
@@ -222,6 +222,11 @@ def reject(asked: Asked, facts: ItemFacts) -> Decision:
     return back if isinstance(back, Refusal) else replace(back, decided=decided)
 
 
+def note(asked: Asked, facts: ItemFacts) -> Decision:
+    """The history says it; nothing else changes."""
+    return outcome_of(asked, facts, change(asked, facts, facts.visit.state, reason=asked.comment))
+
+
 MOVES: dict[str, Callable[[Asked, ItemFacts], Decision]] = {
     "start": start,
     "follow": follow,
@@ -235,5 +240,6 @@ MOVES: dict[str, Callable[[Asked, ItemFacts], Decision]] = {
     "resume": resume,
     "approve": approve,
     "reject": reject,
+    "note": note,
 }
 assert {action.name for action in ACTIONS.values() if action.on == "item"} == set(MOVES)

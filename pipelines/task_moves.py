@@ -8,7 +8,8 @@ What each action on a task changes, once the table (`work`) allows it.
 4. Reclassify: category and department are noted. Another workflow that matches them now takes the task over: the open item is
    cancelled and the first step of that workflow's deployed version opened. None that matches: nothing changes. A ticket in triage
    is matched again. Still the same workflow: the task keeps its version.
-5. Owner: an active coordinator who is present and not the requester; that uses no turn.
+5. Close: a resolved ticket is closed; its task stays completed.
+6. Owner: an active coordinator who is present and not the requester; that uses no turn.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from baton.pipelines.requests import APPLIED, decide_reopening
 from baton.pipelines.situations import ItemChange, Opening, Outcome, TaskFacts, Visit
 from baton.pipelines.statuses import (
     CANCELLED,
+    CLOSED,
     FINAL_ITEM_STATES,
     IN_TRIAGE,
     ITEM_CANCELLED,
     NEW,
     PENDING,
+    RESOLVED,
     TASK_CANCELLED,
     TASK_OPEN,
     TASK_WITHDRAWN,
@@ -105,6 +108,15 @@ def cancel(asked: Asked, facts: TaskFacts, around: Around) -> Outcome | Refusal:
         changes=_cancelled(facts, asked.action.event, asked.reason),
         freed=_freed(facts),
     )
+
+
+def close(asked: Asked, facts: TaskFacts, around: Around) -> Outcome | Refusal:
+    """The resolved ticket is closed."""
+    if facts.status != RESOLVED:
+        return Refusal(CONFLICT, f"it is {facts.status}; only a resolved ticket is closed")
+    last = facts.last
+    changes = () if last is None else (_change(last, last.state, asked.action.event, asked.comment, opens=True),)
+    return replace(_outcome(asked, facts), status=CLOSED, changes=changes)
 
 
 def set_priority(asked: Asked, facts: TaskFacts, around: Around) -> Outcome | Refusal:
@@ -235,6 +247,7 @@ def _because(what: str, reason: str) -> str:
 
 TASK_MOVES: dict[str, Callable[[Asked, TaskFacts, Around], Outcome | Refusal]] = {
     "reopen": reopen,
+    "close": close,
     "cancel": cancel,
     "priority": set_priority,
     "reclassify": reclassify,

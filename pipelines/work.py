@@ -4,7 +4,7 @@ Work: what people may do with items and tasks. One table, read by the API, its d
 1. Whoever may not see an item or a task is told that it does not exist.
 2. An action that names a version acts on that version only: whoever comes second is told what happened.
 3. The table says who may do what: the assignee, the task's owner, coordinators (and admins), members of the item's role. Nobody
-   else. A coordinator acts in the assignee's place; the history says who it was.
+   else. A coordinator acts in the assignee's place; the history says who it was. So do the programs of operators (`OPERATORS`).
 4. The table says from which states to which. An action that does not fit the state changes nothing.
 5. Every action is one row of history for each item that it changes, and makes that item's version one higher.
 
@@ -45,6 +45,8 @@ PARTIES = {
     MEMBER: "active members of the item's role who could be given it in turn",
     APPROVER: "active members of the item's role, or the substitute of one who is away",
 }
+#: Services that act as a coordinator does: programs that an operator starts, who has the service secret. No other service acts.
+OPERATORS = frozenset({"integration", "operator", "replay"})
 #: What a task may be before it exists: its ticket waits in triage.
 TRIAGE = "in triage"
 
@@ -80,7 +82,7 @@ _LEADS = (OWNER, COORDINATOR)
 ITEM_ACTIONS = (
     Action(
         name="start", on="item", who=_WORKER, assigned=True, event="started",
-        from_states=(ITEM_NEW, ITEM_ESCALATED, ITEM_TRANSFERRED), to_state=ITEM_IN_PROGRESS,
+        from_states=(ITEM_NEW, ITEM_ESCALATED, ITEM_TRANSFERRED), to_state=ITEM_IN_PROGRESS, optional=("comment",),
         summary="Begin the work on an item; the ticket is In Progress",
     ),
     Action(
@@ -137,6 +139,11 @@ ITEM_ACTIONS = (
         from_states=_WORKABLE, to_state=ITEM_RETURNED, required=("reason",),
         summary="Refuse approval; the item goes back to the step it came from",
     ),
+    Action(
+        name="note", on="item", who=_STAFF, event="noted",
+        from_states=ITEM_STATES, to_state=None, required=("comment",),
+        summary="Note something in an item's history, finished or not",
+    ),
 )  # fmt: skip
 
 TASK_ACTIONS = (
@@ -144,6 +151,11 @@ TASK_ACTIONS = (
         name="reopen", on="task", who=_LEADS, event="reopened",
         from_states=(TASK_COMPLETED, TASK_WITHDRAWN), to_state=TASK_OPEN, required=("reason",),
         summary="Open a finished task at its last step, for whoever had that",
+    ),
+    Action(
+        name="close", on="task", who=_LEADS, event="closed",
+        from_states=(TASK_COMPLETED,), to_state=None, optional=("comment",),
+        summary="Close a resolved ticket, whose outcome was accepted",
     ),
     Action(
         name="cancel", on="task", who=_LEADS, event="cancelled",
@@ -167,14 +179,27 @@ TASK_ACTIONS = (
     ),
 )  # fmt: skip
 
-ACTIONS = {(action.on, action.name): action for action in (*ITEM_ACTIONS, *TASK_ACTIONS)}
+HANDOVER_ACTIONS = (
+    Action(
+        name="substitute", on="handover", who=_WORKER, assigned=True, event="handed over",
+        from_states=_OPEN, to_state=None,
+        summary="Give an item to the first of the assignee's substitutes who could be given it in turn",
+    ),
+    Action(
+        name="rotation", on="handover", who=_WORKER, assigned=True, event="handed over",
+        from_states=_OPEN, to_state=None,
+        summary="Give the item of somebody who is away to the next member of its role in turn",
+    ),
+)  # fmt: skip
 
-UNSEEN, FORBIDDEN, CONFLICT, INVALID = "unseen", "forbidden", "conflict", "invalid"
+ACTIONS = {(action.on, action.name): action for action in (*ITEM_ACTIONS, *TASK_ACTIONS, *HANDOVER_ACTIONS)}
+
+UNSEEN, FORBIDDEN, STALE, CONFLICT, INVALID = "unseen", "forbidden", "stale", "conflict", "invalid"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an action changes nothing: `kind` is unseen, forbidden, conflict or invalid (then `field` names the argument)."""
+    """Why an action changes nothing: `kind` is unseen, forbidden, stale, conflict, or invalid (`field` names the argument)."""
 
     kind: str
     reason: str
@@ -202,7 +227,7 @@ def refuse(action: Action, actor: Principal, standing: Standing, version: int | 
     if not sees(actor, standing):
         return Refusal(UNSEEN, "there is none")
     if version is not None and version != standing.version:
-        return Refusal(CONFLICT, f"it was changed in between: its version is {standing.version}, not {version}")
+        return Refusal(STALE, f"it was changed in between: its version is {standing.version}, not {version}")
     if not {MEMBER, APPROVER}.intersection(action.who) and not parties_of(actor, standing).intersection(action.who):
         return Refusal(FORBIDDEN, f"only {' or '.join(PARTIES[party] for party in action.who)} may {action.name} it")
     if standing.state not in action.from_states:
@@ -227,6 +252,6 @@ def parties_of(actor: Principal, standing: Standing) -> set[str]:
         parties.add(ASSIGNEE)
     if actor.kind == "user" and actor.id == standing.owner:
         parties.add(OWNER)
-    if actor.has_role(*COORDINATORS) or actor.kind == "system":
+    if actor.has_role(*COORDINATORS) or actor.kind == "system" or (actor.kind == "service" and actor.id in OPERATORS):
         parties.add(COORDINATOR)
     return parties

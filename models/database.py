@@ -24,7 +24,7 @@ import peewee as pw
 import psycopg
 from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
 
-from baton.models.settings import SERVICES, Settings
+from baton.models.settings import SERVICES, Settings, SettingsError
 
 #: How long a transaction waits for another process's SQLite write lock. Writers hold it for milliseconds; a minute
 #: means that "database is locked" tells of a stuck process, not of load.
@@ -95,7 +95,10 @@ def _open(settings: Settings, service: str) -> pw.Database:
     url = settings.database_url(service)
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"BATON_DATA_DIR: {path.parent} cannot be made: {error.strerror}") from None
         return _SqliteDatabase(
             str(path),
             max_connections=settings.pool_size * 4,

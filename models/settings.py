@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 #: Services that own tables, with the port each front listens on by default.
 SERVICE_PORTS = {"auth": 8003, "helpdesk": 8000, "tickets": 8004, "workflow": 8002, "issues": 6001}
@@ -92,7 +93,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         broker_url=env.get("BATON_BROKER_URL", ""),
         host=env.get("BATON_HOST") or "127.0.0.1",
         ports={
-            service: _integer(env, f"BATON_{service.upper()}_PORT", port) for service, port in SERVICE_PORTS.items()
+            service: _integer(env, f"BATON_{service.upper()}_PORT", port, least=0) for service, port in SERVICE_PORTS.items()
         },
         urls={service: env.get(f"BATON_{service.upper()}_URL", "").rstrip("/") for service in SERVICES},
         service_secret=env.get("BATON_SERVICE_SECRET") or _DEVELOPMENT_SECRET,
@@ -100,11 +101,16 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         token_secret=env.get("BATON_TOKEN_SECRET") or _DEVELOPMENT_SECRET,
         access_token_seconds=_integer(env, "BATON_ACCESS_TOKEN_SECONDS", 900),
         refresh_token_seconds=_integer(env, "BATON_REFRESH_TOKEN_SECONDS", 14 * 86400),
-        log_level=(env.get("BATON_LOG_LEVEL") or "INFO").upper(),
+        log_level=_choice(
+            {"BATON_LOG_LEVEL": env.get("BATON_LOG_LEVEL", "").upper()},
+            "BATON_LOG_LEVEL",
+            ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+            "INFO",
+        ),
         log_format=_choice(env, "BATON_LOG_FORMAT", ("auto", "console", "json"), "auto"),
         sqlite_synchronous=_choice(env, "BATON_SQLITE_SYNCHRONOUS", ("FULL", "NORMAL"), "FULL"),
         pool_size=_integer(env, "BATON_POOL_SIZE", 6),
-        statement_timeout_seconds=_integer(env, "BATON_STATEMENT_TIMEOUT_SECONDS", 30),
+        statement_timeout_seconds=_integer(env, "BATON_STATEMENT_TIMEOUT_SECONDS", 30, least=0),
         celery_queues=frozenset(q.strip() for q in env.get("BATON_CELERY_QUEUES", "").split(",") if q.strip()),
         batch_size=_integer(env, "BATON_BATCH_SIZE", 50),
         worker_threads=_integer(env, "BATON_WORKER_THREADS", 4),
@@ -126,6 +132,10 @@ def _refuse_unsafe(settings: Settings) -> None:
         url = settings.database_url(service)
         if not url.startswith(("postgresql://", "postgres://", "sqlite:///")):
             raise SettingsError(f"BATON_DATABASE_URL: {url.split(':')[0]!r} is not postgresql:// or sqlite:///")
+        if url.startswith("postgres") and not _parts("BATON_DATABASE_URL", url).path.strip("/"):
+            raise SettingsError("BATON_DATABASE_URL names no database: postgresql://USER@HOST:PORT/NAME")
+    for broker in filter(None, settings.broker_url.split(";")):
+        _parts("BATON_BROKER_URL", broker)
     if settings.environment == "test" and settings.broker_url == "stub://":
         return
     if settings.broker_url and not settings.broker_url.startswith(("amqp://", "amqps://")):
@@ -140,12 +150,26 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise SettingsError("BATON_TOKEN_SECRET must be set to 32 or more random characters when HS256 is used")
 
 
-def _integer(env: Mapping[str, str], name: str, default: int) -> int:
+def _parts(name: str, url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        # Neither the URL nor the error is shown: what looks like a port may be a piece of the password.
+        raise SettingsError(
+            f"{name} cannot be read: the port must be a number, and special characters in the password percent-encoded"
+        ) from None
+    return parts
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
     text = env.get(name, "")
     if not text:
         return default
-    if not text.isascii() or not text.isdigit():
-        raise SettingsError(f"{name} must be a whole number, not {text!r}")
+    if not text.isascii() or not text.isdigit() or len(text) > 12:
+        raise SettingsError(f"{name} must be a whole number, not {text[:40]!r}")
+    if int(text) < least:
+        raise SettingsError(f"{name} must be at least {least}, not {text}")
     return int(text)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from baton.models import database
 from baton.models.settings import SERVICES, SettingsError, load_settings
 
 
@@ -36,6 +39,13 @@ def test_two_urls_make_it_distributed_and_one_service_may_differ() -> None:
         ({"BATON_ENV": "staging"}, "BATON_ENV"),
         ({"BATON_AUTH_PORT": "eighty"}, "BATON_AUTH_PORT"),
         ({"BATON_DATABASE_URL": "mysql://localhost/baton"}, "BATON_DATABASE_URL"),
+        ({"BATON_DATABASE_URL": "postgresql://localhost:port/baton"}, "BATON_DATABASE_URL"),
+        ({"BATON_DATABASE_URL": "postgresql://localhost"}, "BATON_DATABASE_URL names no database"),
+        ({"BATON_DATABASE_URL": "postgresql://[::1/baton"}, "BATON_DATABASE_URL"),
+        ({"BATON_BROKER_URL": "amqp://localhost;amqp://localhost:port"}, "BATON_BROKER_URL"),
+        ({"BATON_BATCH_SIZE": "0"}, "BATON_BATCH_SIZE must be at least 1"),
+        ({"BATON_WORKER_THREADS": "9" * 5000}, "BATON_WORKER_THREADS"),
+        ({"BATON_LOG_LEVEL": "loud"}, "BATON_LOG_LEVEL"),
         ({"BATON_BROKER_URL": "redis://localhost"}, "BATON_BROKER_URL"),
         ({"BATON_BROKER_URL": "stub://"}, "BATON_BROKER_URL"),
     ],
@@ -47,3 +57,15 @@ def test_what_cannot_be_used_is_refused_by_name(environ: dict[str, str], names: 
 
 def test_production_starts_on_secrets_of_its_own() -> None:
     assert load_settings({"BATON_ENV": "production", "BATON_SERVICE_SECRET": "s" * 32}).production
+
+
+def test_a_malformed_url_is_refused_without_a_piece_of_its_password() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"BATON_DATABASE_URL": "postgresql://baton:half/other@localhost/baton"})
+    assert "half" not in str(refused.value)
+
+
+def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SettingsError, match=r"BATON_DATA_DIR: .*file cannot be made"):
+        database._open(load_settings({"BATON_DATA_DIR": str(tmp_path / "file")}), "auth")

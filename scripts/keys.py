@@ -8,6 +8,7 @@ from baton.models import database
 from baton.models.auth import SigningKey
 from baton.models.auth import keys as signing_keys
 from baton.models.settings import Settings, get_settings
+from baton.scripts.ticket_commands import prepare
 
 
 @click.group()
@@ -49,6 +50,5 @@ def rotate() -> None:
 
 
 def _settings() -> Settings:
-    settings = get_settings()
-    database.configure(settings, ("auth",))
-    return settings
+    prepare("auth")
+    return get_settings()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,9 +33,13 @@ def trace(ticket: str, as_json: bool) -> None:
     db.configure(get_settings())
     number = ticket.strip().upper()
     events, silent = _journey(number)
-    under_way = sorted((*_in_outboxes(number), *_deferred(number), *_dead(number)), key=lambda entry: str(entry["at"]))
+    # A database that is away is not asked again: each answer that does not come takes seconds.
+    asked = [service for service in SERVICES if not isinstance(silent.get(service), db.DatabaseUnavailableError)]
+    found = (*_in_outboxes(number, asked), *_deferred(number, asked), *_dead(number))
+    under_way = sorted(found, key=lambda entry: str(entry["at"]))
     if as_json:
-        document = {"ticket": number, "events": events, "under_way": under_way, "unreachable": silent}
+        unreachable = [f"{service}: {_reason(error)}" for service, error in silent.items()]
+        document = {"ticket": number, "events": events, "under_way": under_way, "unreachable": unreachable}
         click.echo(json.dumps(document, indent=2, default=_plain, ensure_ascii=False))
     else:
         _print(number, events, under_way, silent)
@@ -43,27 +47,29 @@ def trace(ticket: str, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _journey(number: str) -> tuple[list[dict[str, Any]], list[str]]:
+def _journey(number: str) -> tuple[list[dict[str, Any]], dict[str, Exception]]:
+    """Return what happened to the ticket, and the services that could not be asked with the reason."""
     events: list[dict[str, Any]] = []
-    silent = []
+    silent: dict[str, Exception] = {}
     for service in SERVICES:
         try:
-            events += importlib.import_module(f"baton.models.{service}").journey(number)
+            with db.connection(service):
+                events += importlib.import_module(f"baton.models.{service}").journey(number)
         except Exception as error:
             # A service that cannot tell its part must not hide what the others know.
-            silent.append(f"{service}: {str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}")
+            silent[service] = error
     return sorted(events, key=lambda event: event["at"]), silent
 
 
-def _in_outboxes(number: str) -> Iterator[dict[str, Any]]:
-    for service in SERVICES:
+def _in_outboxes(number: str, services: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for service in services:
         table = runtime_tables(service).Outbox
         for row in _rows(service, table, number):
             yield _entry(row.created_at, service, "waits in the outbox", row, "the relay will publish it")
 
 
-def _deferred(number: str) -> Iterator[dict[str, Any]]:
-    for service in SERVICES:
+def _deferred(number: str, services: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for service in services:
         table = runtime_tables(service).DeferredMessage
         for row in _rows(service, table, number):
             detail = f"attempt {row.attempt}, due {row.due_at:%Y-%m-%d %H:%M:%S}Z: {row.reason}"
@@ -100,7 +106,7 @@ def _entry(at: datetime, service: str, event: str, row: Any, detail: str) -> dic
     return {"at": at, "service": service, "event": event, "detail": f"{row.name}, {detail}"}
 
 
-def _print(number: str, events: list[dict[str, Any]], under_way: list[dict[str, Any]], silent: list[str]) -> None:
+def _print(number: str, events: list[dict[str, Any]], under_way: list[dict[str, Any]], silent: dict[str, Exception]) -> None:
     for event in events:
         click.echo(f"{event['at']:%Y-%m-%d %H:%M:%S.%f}Z  {event['service']:9} {event['event']}: {_line(event['detail'])}")
     if under_way:
@@ -108,10 +114,14 @@ def _print(number: str, events: list[dict[str, Any]], under_way: list[dict[str, 
         for entry in under_way:
             at = f"{entry['at']:%Y-%m-%d %H:%M:%S}Z" if isinstance(entry["at"], datetime) else entry["at"]
             click.echo(f"  {at}  {entry['service']}  {entry['event']}: {_line(entry['detail'])}")
-    for part in silent:
-        click.echo(f"could not be asked: {part} (see `baton doctor`)", err=True)
+    for service, error in silent.items():
+        click.echo(f"could not be asked: {service}: {_reason(error)} (see `baton doctor`)", err=True)
     if not events and not under_way:
         click.echo(f"no service knows a ticket {number}", err=True)
+
+
+def _reason(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _line(text: Any) -> str:

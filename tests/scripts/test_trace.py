@@ -10,7 +10,10 @@ import dramatiq
 import pytest
 from click.testing import CliRunner, Result
 
+from baton.models import database as db
+from baton.models.database import DatabaseUnavailableError
 from baton.models.runtime import runtime_tables
+from baton.models.settings import SERVICES
 from baton.models.transaction import write_tx
 from baton.pipelines.messages import ReceiveTicket
 from baton.scripts import trace as command
@@ -91,6 +94,23 @@ def test_a_service_that_cannot_be_asked_does_not_hide_the_others(databases: Any,
     assert result.exit_code == 0
     assert "helpdesk" in result.stdout
     assert "workflow: division by zero" in result.stderr
+
+
+def test_a_database_that_is_away_is_asked_once(databases: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    file_ticket()
+    asked: list[str] = []
+
+    def connection(service: str) -> None:
+        asked.append(service)
+        raise DatabaseUnavailableError("away")
+
+    monkeypatch.setattr(db, "connection", connection)
+
+    result = run(NUMBER)
+
+    assert result.exit_code == 1
+    assert "workflow: away" in result.stderr
+    assert sorted(asked) == sorted(SERVICES)
 
 
 def test_what_people_wrote_cannot_steer_the_terminal(databases: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@
 The end of a task: what its workflow says happens then, once in effect.
 
 1. The workflow's `end_logic` says what is called when the last step is done: `asset` tells AMS, `budget` tells BMS,
-   `notification` tells the ticket's owner, `none` calls nothing (contracts, sections 2 and 4).
+   `notification` tells the requester, `none` calls nothing (contracts, sections 2 and 4). The ticket's owner is told of every
+   completed task, whatever its workflow says (section 5), and not twice.
 2. A task that was reopened before its end was reached has not ended: the end comes when it is completed again. Every completion
    is called for once.
 3. The call says what the ticket says: an asset's name, serial number and category as the action; a budget's amount and items
@@ -65,6 +66,7 @@ class Ended:
     data: Mapping[str, Any]
     workflow: str
     owner_user_id: str | None
+    requester_user_id: str | None
     completion: int
     completed_at: datetime
 
@@ -190,12 +192,14 @@ def _budget(ended: Ended, said: Mapping[str, Any]) -> ProcessBudgetApproval:
 def _notification(ended: Ended, means: Means) -> Verdict:
     if not means.notifications:
         return Verdict(state=DONE, detail="notifications are switched off: nobody was told")
-    if ended.owner_user_id is None:
-        return Verdict(state=DONE, detail="the ticket has no owner to tell")
+    if ended.requester_user_id is None:
+        return Verdict(state=DONE, detail="the ticket names no user as its requester; its owner is told as of every task")
+    if ended.requester_user_id == ended.owner_user_id:
+        return Verdict(state=DONE, detail="the requester owns the ticket, and is told as its owner")
     message = NotifyCompletion(
-        user_id=ended.owner_user_id,
+        user_id=ended.requester_user_id,
         subject=f"{ended.ticket_number} is completed",
-        message=f"The work on {ended.ticket_number} ({ended.subject}) is completed.",
+        message=f"The work on your ticket {ended.ticket_number} ({ended.subject}) is completed.",
         notification_type="task_completed",
         related_task_item_id=ended.completion,
         related_ticket_number=ended.ticket_number,

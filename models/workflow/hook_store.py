@@ -50,6 +50,7 @@ class EndedRow(NamedTuple):
     task_status: str
     ticket_number: str
     owner_user_id: str | None
+    requester_user_id: str | None
     end_logic: str
     workflow: str
     subject: str
@@ -80,8 +81,9 @@ def ended_at(completion: int) -> EndedRow | None:
 
 def facts_of(row: EndedRow) -> dict[str, Any]:
     """Return what the decision needs to know of a completed item, by the names that it has there."""
-    names = ("ticket_number", "subject", "category", "workflow", "owner_user_id", "completion", "completed_at")
-    return {**{name: getattr(row, name) for name in names}, "data": json.loads(row.data)}
+    names = ("ticket_number", "subject", "category", "workflow", "completion", "completed_at")
+    people = ("owner_user_id", "requester_user_id")
+    return {**{name: getattr(row, name) for name in (*names, *people)}, "data": json.loads(row.data)}
 
 
 def _ended(which: Any) -> list[EndedRow]:
@@ -93,6 +95,7 @@ def _ended(which: Any) -> list[EndedRow]:
             Task.status,
             Task.ticket_number,
             Task.owner_user_id,
+            TicketSnapshot.requester_user_id,
             WorkflowVersion.end_logic,
             Workflow.name,
             TicketSnapshot.subject,

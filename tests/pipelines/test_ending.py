@@ -38,6 +38,7 @@ def ended(data: dict[str, Any], **changes: Any) -> Ended:
         data=data,
         workflow="Asset Check In",
         owner_user_id="7",
+        requester_user_id="9",
         completion=3,
         completed_at=datetime(2026, 6, 1, 8, 30, tzinfo=UTC),
     )
@@ -126,11 +127,12 @@ def test_without_rabbitmq_a_complete_call_waits_and_an_incomplete_one_is_given_u
     assert decide("asset", ended({}), alone).state == GAVE_UP
 
 
-def test_the_owner_is_told_where_notifications_are_on():
+def test_the_requester_is_told_where_notifications_are_on_and_the_owner_not_twice():
     told = decide("notification", ended({}), ALL).message
-    assert (told.user_id, told.notification_type, told.related_ticket_number) == ("7", "task_completed", "HD-00000001")
+    assert (told.user_id, told.notification_type, told.related_ticket_number) == ("9", "task_completed", "HD-00000001")
     assert decide("notification", ended({}), replace(ALL, notifications=False)).state == DONE
-    assert decide("notification", ended({}, owner_user_id=None), ALL).state == DONE
+    assert decide("notification", ended({}, requester_user_id=None), ALL).state == DONE
+    assert decide("notification", ended({}, requester_user_id="7"), ALL).state == DONE
 
 
 def test_a_repeat_is_word_for_word():

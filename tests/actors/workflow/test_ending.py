@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -209,25 +209,46 @@ def test_without_rabbitmq_the_call_waits_and_is_made_when_there_is_one(
     assert [attempt.outcome for attempt in HookAttempt.select().order_by(HookAttempt.id)] == ["pending", "sent"]
 
 
-def test_the_owner_is_told_only_where_notifications_are_on(completed: Any, monkeypatch: pytest.MonkeyPatch, desk: Any) -> None:
+def test_the_requester_is_told_only_where_notifications_are_on(completed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from baton.models.workflow import WorkflowVersion
 
     with write_tx("workflow"):
         WorkflowVersion.update(end_logic="notification").execute()
-    end(completed(**ASSET))
-    assert (hooks()[0].state, sent()) == ("done", [])
+    staff = {"id": "101", "user_id": "9", "name": "Eve", "email": "eve@example.com"}
+    end(completed(**ASSET, employee=staff))
+    assert hooks()[0].state == "done"
+    assert sent("INAPP_NOTIFICATION_QUEUE") == []
     monkeypatch.setenv("BATON_NOTIFICATIONS", "on")
     get_settings.cache_clear()
-    number = completed(**ASSET)
+    number = completed(**ASSET, employee=staff)
     outbox = runtime_tables("workflow").Outbox
     with write_tx("workflow"):
         outbox.delete().execute()
     end(number)
     [(_, told, _)] = sent("INAPP_NOTIFICATION_QUEUE")
-    assert (told["user_id"], told["notification_type"]) == (
-        Task.get(Task.ticket_number == number).owner_user_id,
-        "task_completed",
-    )
+    assert (told["user_id"], told["notification_type"], told["related_ticket_number"]) == ("9", "task_completed", number)
+
+
+def test_a_relay_that_dies_after_publishing_publishes_the_same_task_id_again(rabbitmq: None, completed: Any) -> None:
+    from baton.actors.broker_api import BrokerUnavailableError
+    from baton.actors.relay import ServiceRelay
+
+    class Dying:
+        published: ClassVar[list[Any]] = []
+
+        def publish(self, messages: Any) -> None:
+            self.published.extend(message for message in messages if message.queue == AMS)
+            if len(self.published) == 1:
+                raise BrokerUnavailableError("killed before the outbox row was deleted")
+
+    end(completed(**ASSET))
+    relay = ServiceRelay(get_settings(), "workflow", Dying())  # type: ignore[arg-type]
+    with pytest.raises(BrokerUnavailableError):
+        relay.relay_batch()
+    relay.relay_batch()
+    first, second = Dying.published
+    assert first == second
+    assert first.headers["id"] == hooks()[0].message_id
 
 
 def test_the_journey_tells_of_calls(rabbitmq: None, completed: Any) -> None:

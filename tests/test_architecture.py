@@ -145,9 +145,10 @@ def test_every_message_has_one_actor_on_its_queue_at_its_receiver() -> None:
 
 
 def test_a_message_is_announced_only_by_its_senders() -> None:
+    from baton.pipelines.external_messages import EXTERNAL
     from baton.pipelines.messages import CATALOGUE
 
-    by_class = {message.__name__: message for message in CATALOGUE.values()}
+    by_class = {message.__name__: message for message in (*CATALOGUE.values(), *EXTERNAL.values())}
     wrong = []
     for folder in ("actors", "http", "models"):
         for path, tree in modules(folder):

@@ -12,6 +12,7 @@ from baton.actors.handling import Delivery, RefusedError, handles
 from baton.actors.scheduler import every
 from baton.models.settings import get_settings
 from baton.models.transaction import Transaction, write_tx
+from baton.models.workflow import Hook
 from baton.models.workflow import hook_store as store
 from baton.models.workflow.hook_store import EndedRow
 from baton.models.workflow.intake_store import lock_tickets
@@ -60,17 +61,26 @@ def end_task(tx: Transaction, deliveries: Sequence[Delivery[EndTask]]) -> None:
 def make_waiting_calls(service: str) -> int:
     """Make the calls that waited until they could be made; return how many were looked at."""
     means = available()
-    if not means.rabbitmq or not store.anything_due():
-        return 0
-    with write_tx(service) as tx:
-        hooks = store.due_hooks(tx, BATCH)
-        for hook in hooks:
-            row = store.ended_at(hook.completion)
-            if row is not None:
-                verdict = decide(hook.hook, Ended(**store.facts_of(row)), means, json.loads(hook.corrections))
-                store.try_again(tx, hook, verdict)
-                _report(tx, hook.hook, row, verdict)
-    return len(hooks)
+    looked_at = 0
+    while means.rabbitmq and store.anything_due():
+        with write_tx(service) as tx:
+            hooks = store.due_hooks(tx, BATCH)
+            for hook in hooks:
+                _make_again(tx, hook, means)
+        if not hooks:  # another scheduler has them
+            break
+        looked_at += len(hooks)
+    return looked_at
+
+
+def _make_again(tx: Transaction, hook: Hook, means: Means) -> None:
+    row = store.ended_at(hook.completion)
+    if row is None:
+        store.try_again(tx, hook, Verdict(state=GAVE_UP, detail="the item that ended the task is gone"))
+        return
+    verdict = decide(hook.hook, Ended(**store.facts_of(row)), means, json.loads(hook.corrections))
+    store.try_again(tx, hook, verdict)
+    _report(tx, hook.hook, row, verdict)
 
 
 def available() -> Means:

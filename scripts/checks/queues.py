@@ -8,7 +8,7 @@ from baton.actors.broker import make_broker
 from baton.actors.broker_api import BrokerUnavailableError, QueueState
 from baton.models.settings import SERVICES, Settings
 from baton.pipelines.messages import CATALOGUE
-from baton.scripts.checks.finding import Finding, fail, first_line, ok, skip, warn
+from baton.scripts.checks.finding import Finding, fail, first_line, ok, skip, some, warn
 
 #: A queue whose oldest message waits for longer than this, in seconds, has too few workers.
 SLOW_SECONDS = 300.0
@@ -38,6 +38,10 @@ def check_broker(settings: Settings, states: Sequence[QueueState] | None, reason
         yield skip("queues", "the broker cannot be asked")
         return
     yield ok("broker", f"{kind} answers")
+    unknown = sorted(settings.celery_queues - {message.queue for message in CATALOGUE.values()})
+    if unknown:
+        remedy = "correct BATON_CELERY_QUEUES: queues are named as in pipelines/messages.py"
+        yield warn("celery queues", f"nothing is sent to {some(unknown)}, which BATON_CELERY_QUEUES names", remedy)
     for worker in dict.fromkeys(each.receiver for each in CATALOGUE.values() if each.receiver in SERVICES):
         remedy = "scripts/server" if settings.embedded_broker else f"baton worker {worker}"
         yield _consumed(worker, remedy, [state for state in states if state.queue in _queues_of(worker)])

@@ -88,3 +88,16 @@ def test_the_doctor_names_what_was_given_up_and_what_waits(databases: Any, stub_
     assert f"baton hooks replay {given_up.id}" in bad.remedy
     assert waiting.state == "pending"
     assert "BATON_BROKER_URL" in patient.detail
+
+
+def test_the_doctor_names_celery_queues_that_nothing_is_sent_to(databases: Any) -> None:
+    from dataclasses import replace
+
+    from baton.actors.broker_api import QueueState
+    from baton.scripts.checks.queues import check_broker
+
+    settings = replace(databases, celery_queues=frozenset({"TICKET_STATUS_QUEUE", "ticket-status"}))
+    [finding] = [each for each in check_broker(settings, list[QueueState](), "") if each.check == "celery queues"]
+    assert finding.level == "warn"
+    assert "ticket-status," in finding.detail
+    assert "TICKET_STATUS_QUEUE" not in finding.detail

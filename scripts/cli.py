@@ -32,6 +32,10 @@ COMMANDS: dict[str, str] = {
     "update_ticket_status": "ticket_commands:update_ticket_status",
     "get_ticket_status": "ticket_commands:get_ticket_status",
     "get_task_status": "task_commands:get_task_status",
+    "resolve_ticket": "resolve_ticket:resolve_ticket",
+    # proving it
+    "integration": "integration_check:integration",
+    "replay": "replaying:replay",
     # seeding
     "seed_systems": "seed_auth:seed_systems",
     "seed_tts": "seed_auth:seed_tts",

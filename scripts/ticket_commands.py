@@ -61,7 +61,7 @@ def create_test_ticket(
         department=department,
         priority=priority,
         employee=_REQUESTER,
-        extras=_extras(category, test_id),
+        extras=test_ticket_extras(category, test_id),
         source=TEST_SOURCE,
         source_id=test_id.upper(),
     )
@@ -150,7 +150,7 @@ def _tell(ticket: Ticket, as_json: bool, prefix: str = "", **more: Any) -> None:
     click.echo(json.dumps({**facts, **more}, indent=2))
 
 
-def _extras(category: str, test_id: str) -> dict[str, Any]:
+def test_ticket_extras(category: str, test_id: str) -> dict[str, Any]:
     """Return what the other departments' systems need of a ticket of this category."""
     if "asset" in category.lower():
         return {"asset_name": "Test laptop", "serial_number": f"SN-{test_id}"}

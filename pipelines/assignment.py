@@ -5,8 +5,8 @@ Assignment: the members of a role take turns, and whoever has waited longest sin
 2. Otherwise the rotation is walked from the least recent turn to the most recent. The turn is a sequence within the role, not a
    time; somebody who never had one stands first, and is sent to the end by their first turn like anybody else. So a new member
    gets one turn and then every n-th, and a member who comes back stands where they left. Ties: the lower user id.
-3. The first eligible member gets the work: active, not away now, below their capacity, not the requester of the ticket; for a step
-   that approves, not whoever had or approved the step before it.
+3. The first eligible member gets the work: active, not away now, below their capacity, not the requester of the ticket; for a
+   step that approves, not whoever had or approved the step before it.
 4. They are stamped with the role's next turn and stand at the end.
 5. Nobody is eligible: the work waits, and says why. The oldest is served first when somebody becomes eligible; work that arrives
    while older work could be served joins the end of the waiting list.

@@ -98,17 +98,17 @@ def leave(asked: Asked, facts: ItemFacts, way: Way) -> Outcome:
     """Return the outcome of leaving the step by this way."""
     reason = f"{way.name}: {asked.comment}" if asked.comment else way.name
     done = change(asked, facts, "completed", reason=reason, opens=False)
-    outcome = replace(outcome_of(asked, facts, done), freed=freed_by(facts))
+    ends = way.to_step is None or way.to_role is None
+    outcome = replace(outcome_of(asked, facts, done, RESOLVED if ends else IN_PROGRESS), freed=freed_by(facts))
     if way.to_step is None or way.to_role is None:
         return replace(
             outcome,
-            status=RESOLVED,
             task_status=TASK_COMPLETED,
             touches_task=True,
             ends=True,
             notices=notices.about_completion(facts, asked.actor),
         )
-    return replace(outcome, status=IN_PROGRESS, opening=open_step(facts, way.to_step, way.to_role, facts.visit.item))
+    return replace(outcome, opening=open_step(facts, way.to_step, way.to_role, facts.visit.item))
 
 
 def send_back(asked: Asked, facts: ItemFacts) -> Decision:

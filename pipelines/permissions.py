@@ -87,6 +87,8 @@ PERMISSIONS: dict[str, Rule] = {
     "gateway.read": Rule(signed_in=True, services=True, employees=True),
     # workflow
     "work.read": Rule(services=True, roles=_TTS_STAFF),
+    # Of services, only operators' programs (`work.OPERATORS`) find anything to act on.
+    "work.act": Rule(services=True, roles=_TTS_STAFF),
     "triage.read": Rule(services=True, roles=_TTS_COORDINATORS),
     "triage.allocate": Rule(roles=_TTS_COORDINATORS),
     "workflows.read": Rule(services=True, roles=_TTS_STAFF),

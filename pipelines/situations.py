@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -74,6 +74,11 @@ class TaskFacts:
     trail: tuple[Visit, ...] = ()
     role_names: frozenset[str] = frozenset()
 
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> TaskFacts:
+        """Return the facts that the store read, a mapping by field."""
+        return cls(**{**values, "trail": tuple(Visit(**visit) for visit in values["trail"])})
+
     @property
     def last(self) -> Visit | None:
         """The newest item."""
@@ -113,6 +118,16 @@ class ItemFacts:
     approvals: tuple[Given, ...] = ()
     excluded: frozenset[str] = frozenset()
     stand_ins: dict[str, Candidate] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> ItemFacts:
+        """Return the facts that the store read, a mapping by field."""
+        parts: dict[str, Any] = {**values, "task": TaskFacts.of(values["task"]), "visit": Visit(**values["visit"])}
+        parts["ways"] = tuple(Way(**way) for way in values.get("ways", ()))
+        parts["approvals"] = tuple(Given(**given) for given in values.get("approvals", ()))
+        for name in ("members", "heirs"):
+            parts[name] = tuple(Candidate(**member) for member in values.get(name, ()))
+        return cls(**parts)
 
     def need(self, role: int | None = None) -> Need:
         """Return the need of this item for somebody."""

@@ -10,7 +10,7 @@ import falcon
 
 from baton.http.api import Operation, Page, PageQuery, create_service_app
 from baton.http.tokens import KeySource
-from baton.http.workflow import design_operations, hooks, people, queues, tasks, views
+from baton.http.workflow import actions, design_operations, handovers, hooks, people, queues, tasks, views
 from baton.models.settings import Settings
 
 _TASK = "/api/v1/tasks/{ticket_number}"
@@ -130,6 +130,8 @@ OPERATIONS = (
         problems=(404,),
         summary="Set how many items of a role somebody may have at once",
     ),
+    *actions.OPERATIONS,
+    *handovers.OPERATIONS,
     *hooks.OPERATIONS,
 )
 

@@ -64,6 +64,7 @@ class TaskSummary(View):
     owner_user_id: str | None
     created_at: datetime
     closed_at: datetime | None
+    version: int
 
 
 class ItemView(View):
@@ -84,6 +85,7 @@ class ItemView(View):
     created_at: datetime
     assigned_at: datetime | None
     closed_at: datetime | None
+    version: int
 
 
 class SnapshotView(View):
@@ -123,6 +125,7 @@ class HistoryView(View):
     from_user: str | None
     to_user: str | None
     reason: str
+    request: str | None
 
 
 class AllocationView(View):

@@ -1,0 +1,69 @@
+"""What actions answer with: a ticket's status, what an item or task is now, and what happened to it last. They change nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from baton.models.workflow.definitions import Workflow, WorkflowVersion
+from baton.models.workflow.people import Substitute
+from baton.models.workflow.rows import dicts, tuples
+from baton.models.workflow.work import Task, TaskItem, TaskItemHistory, TicketSnapshot
+
+
+def status_of(ticket_number: str) -> str:
+    """Return a stored ticket's status."""
+    query = TicketSnapshot.select(TicketSnapshot.status).where(TicketSnapshot.ticket_number == ticket_number)
+    return str(tuples(query)[0][0])
+
+
+def item_now(item: int) -> dict[str, Any] | None:
+    """Return an item's state, version and assignee."""
+    query = TaskItem.select(TaskItem.state, TaskItem.version, TaskItem.assignee).where(TaskItem.id == item)
+    return next(iter(dicts(query)), None)
+
+
+def task_now(ticket_number: str) -> dict[str, Any] | None:
+    """Return a ticket's status, with its task's status, version and owner."""
+    columns = TicketSnapshot.status, Task.status.alias("task_status"), Task.version, Task.owner_user_id
+    query = TicketSnapshot.select(*columns).left_outer_join(Task, on=(Task.ticket_number == TicketSnapshot.ticket_number))
+    return next(iter(dicts(query.where(TicketSnapshot.ticket_number == ticket_number))), None)
+
+
+def last_change(item: int, ticket_number: str | None = None) -> dict[str, Any] | None:
+    """Return the newest row of an item's history: who, when, what, why."""
+    number = TaskItem.select(TaskItem.ticket_number).where(TaskItem.id == item)
+    found = _changes().where(TaskItemHistory.ticket_number == (ticket_number or number), TaskItemHistory.item == item)
+    return _shown(found)
+
+
+def last_change_of_ticket(ticket_number: str) -> dict[str, Any] | None:
+    """Return the newest row of the history of a ticket's items."""
+    return _shown(_changes().where(TaskItemHistory.ticket_number == ticket_number))
+
+
+def workflow_of(ticket_number: str) -> tuple[int | None, str | None, int | None]:
+    """Return the workflow that has a ticket: its id, name and version."""
+    query = (
+        Task.select(Workflow.id, Workflow.name, WorkflowVersion.number)
+        .join(WorkflowVersion, on=(WorkflowVersion.id == Task.workflow_version))
+        .join(Workflow, on=(Workflow.id == WorkflowVersion.workflow))
+        .where(Task.ticket_number == ticket_number)
+    )
+    found: Any = next(iter(tuples(query)), (None, None, None))
+    return found[0], found[1], found[2]
+
+
+def substitute_of(user_id: str) -> str | None:
+    """Return who stands in for a person."""
+    query = Substitute.select(Substitute.substitute).where(Substitute.user_id == user_id)
+    return next((row[0] for row in tuples(query)), None)
+
+
+def _changes() -> Any:
+    h = TaskItemHistory
+    return h.select(h.at, h.actor, h.event, h.from_state, h.to_state, h.from_user, h.to_user, h.reason)
+
+
+def _shown(query: Any) -> dict[str, Any] | None:
+    row = next(iter(dicts(query.order_by(TaskItemHistory.id.desc()).limit(1))), None)
+    return None if row is None else {**row, "at": row["at"].isoformat()}

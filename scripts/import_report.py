@@ -32,7 +32,11 @@ class Measured(Protocol):
 
 
 class Report:
-    """Counts what becomes of rows and shows it. `stopped` is why the run ended before the file did; empty if it did not."""
+    """
+    Counts what becomes of rows and shows it. `judged` rows are those that stand for a ticket and were begun.
+
+    `stopped` is why the run ended before the file did; empty if it did not.
+    """
 
     def __init__(self, name: str, *, dry_run: bool = False) -> None:
         self._name = name
@@ -40,7 +44,7 @@ class Report:
         self._began = self._shown_at = time.monotonic()
         self._source: Measured | None = None
         self._bar: Progress | None = None
-        self.read = self.filed = self.there = self.rejected = self.skipped = self.unfiled = 0
+        self.read = self.judged = self.filed = self.there = self.rejected = self.skipped = self.unfiled = 0
         self.stopped = ""
 
     @contextmanager
@@ -96,7 +100,8 @@ class Report:
     def finish(self, rejects: Path | None) -> None:
         """Print the figures, where the refused rows are named, and why it stopped if it did."""
         verb = "would be filed" if self._dry_run else "filed"
-        later = self.read - self.filed - self.there - self.rejected - self.skipped - self.unfiled
+        later = self.read - self.judged - self.skipped
+        under_way = self.judged - self.filed - self.there - self.rejected - self.unfiled
         parts = [f"{self.filed:,} {verb}"]
         if not self._dry_run:
             parts.append(f"{self.there + self.skipped:,} already there")
@@ -109,6 +114,8 @@ class Report:
         )
         if later > 0:
             click.echo(f"{later:,} rows are later events of a case and no tickets of their own")
+        if under_way > 0:
+            click.echo(f"{under_way:,} rows were on their way when it stopped: the next run finds out which of them arrived")
         if self.skipped:
             click.echo(f"{self.skipped:,} of those already there were filed by the run that was stopped")
         if self.rejected and rejects:

@@ -125,6 +125,7 @@ class _Import:
                 if self._journal and self._journal.done(row.number):
                     self._report.skipped += 1
                 else:
+                    self._report.judged += 1
                     yield ticket_of(row, self._mapping, name)
         except (EOFError, OSError, UnicodeError, zlib.error) as error:
             self._report.stopped = f"{self._file} cannot be read beyond row {self._report.read}: {error}; get a whole copy of it"

@@ -118,3 +118,15 @@ def test_a_cut_gzip_file_stops_the_import_after_what_can_be_read(run_import, tmp
     assert result.exit_code == 1
     assert "cannot be read beyond row" in result.output
     assert 100 < len(desk.tickets) < 5_000
+
+
+def test_rows_under_way_when_it_is_stopped_by_hand_are_told_as_such(run_import) -> None:
+    def interrupt(number: int, _: dict[str, Any]) -> None:
+        if number == 6:
+            raise KeyboardInterrupt
+
+    result = run_import(Desk(interrupt), FORUM, "--in-flight", "1")
+
+    assert "interrupted" in result.output
+    assert "rows were on their way when it stopped" in result.output
+    assert "later events" not in result.output

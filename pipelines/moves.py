@@ -116,8 +116,11 @@ def send_back(asked: Asked, facts: ItemFacts) -> Decision:
     origin = facts.task.find(facts.visit.came_from)
     if origin is None:
         return Refusal(CONFLICT, "it did not come from another step")
+    step, role = (origin.counterpart, origin.counterpart_role) if origin.is_former else (origin.step, origin.role)
+    if step is None or role is None:
+        return Refusal(CONFLICT, "the version that it was moved to does not have the step it came from")
     done = change(asked, facts, "returned", reason=asked.reason, opens=False)
-    opening = replace(open_step(facts, origin.step, origin.role, origin.came_from), former=origin.assignee)
+    opening = replace(open_step(facts, step, role, origin.came_from), former=origin.assignee)
     return replace(outcome_of(asked, facts, done, status=IN_PROGRESS), freed=freed_by(facts), opening=opening)
 
 

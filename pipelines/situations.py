@@ -17,7 +17,11 @@ from baton.pipelines.work_messages import EndTask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """An item of the task, in the order in which they were opened."""
+    """
+    An item of the task, in the order in which they were opened.
+
+    A former one is from before the task was moved to another version: its `counterpart` is the step of the same name there.
+    """
 
     item: int
     step: int
@@ -27,6 +31,9 @@ class Visit:
     state: str
     came_from: int | None
     version: int
+    is_former: bool = False
+    counterpart: int | None = None
+    counterpart_role: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

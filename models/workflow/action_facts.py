@@ -25,8 +25,11 @@ from ticket_snapshot s left join task t on t.ticket_number = s.ticket_number
   left join workflow_version v on v.id = t.workflow_version left join workflow w on w.id = v.workflow
 where s.ticket_number = ?"""
 _TRAIL = """
-select i.id as item, i.step, i.visit, i.role, i.assignee, i.state, i.came_from, i.version, r.system, r.name
-from task_item i join role r on r.id = i.role where i.task = ? order by i.id"""
+select i.id as item, i.step, i.visit, i.role, i.assignee, i.state, i.came_from, i.version, r.system, r.name,
+  coalesce(s.version <> t.workflow_version, false) as is_former, n.id as counterpart, n.role as counterpart_role
+from task_item i join role r on r.id = i.role join task t on t.id = i.task left join step s on s.id = i.step
+  left join step n on n.version = t.workflow_version and n.name = s.name and s.version <> t.workflow_version
+where i.task = ? order by i.id"""
 _ITEM = """
 select st.name as step_name, st.escalation_role, e.name as escalation_role_name, st.approvals_needed,
   i.waiting_since is not null as waiting, h.previous_state, h.previous_status

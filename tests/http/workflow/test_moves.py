@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from baton.models.transaction import write_tx
-from baton.models.workflow import Member, TaskItem, WaitingEntry, definition_store
+from baton.models.workflow import Member, Step, Task, TaskItem, WaitingEntry, definition_store
 from tests.designs import PURCHASE
 from tests.factories import BACKENDS
 from tests.http.workflow.design_office import DesignOffice, open_office
@@ -51,7 +51,7 @@ def items(office: DesignOffice, number: str) -> list[tuple[str, str, str | None]
 def stand_at(number: str, name: str, **changes: Any) -> None:
     """Put a task's item at another step of its version, as work would."""
     with write_tx("workflow"):
-        from baton.models.workflow import Role, Step
+        from baton.models.workflow import Role
 
         item = TaskItem.get(TaskItem.ticket_number == number)
         step = Step.get(Step.version == Step.get_by_id(item.step).version, Step.name == name)
@@ -166,3 +166,24 @@ def test_what_was_deployed_is_not_written_even_by_the_store(office: DesignOffice
         version = definition_store.find_version(tx, workflow, 1)
         assert version is not None
         definition_store.change_draft(tx, version, purchase(), PURCHASE)
+
+
+def test_a_moved_item_goes_back_within_the_new_version_only(office: DesignOffice, path: str) -> None:
+    item = TaskItem.get(TaskItem.ticket_number == "HD-1")
+    followed = office.call("POST", f"/items/{item.id}/follow", {"transition": "Cheap", "version": item.version})
+    assert followed.status_code == 200, followed.text
+    office.run()
+    steps = [{**PURCHASE["steps"][0], "transitions": [{"name": "Go", "to": "Order"}]}, PURCHASE["steps"][2]]
+    office.call("POST", f"{path}/versions", {"definition": {**PURCHASE, "steps": steps}})
+    assert office.call("POST", f"{path}/deploy", {"version": 3}).status_code == 200
+    for number, refused in ((2, True), (3, False)):
+        body = {"to_version": number, "ticket_numbers": ["HD-1"]}
+        assert office.call("POST", f"{path}/move", body).json["moved"] == 1
+        office.run()
+        item = TaskItem.select().where(TaskItem.ticket_number == "HD-1").order_by(TaskItem.id.desc()).get()
+        answer = office.call("POST", f"/items/{item.id}/return", {"reason": "wrong", "version": item.version})
+        assert (answer.status_code == 409) is refused, answer.text
+    office.run()
+    task = office.call("GET", "/tasks/HD-1").json
+    assert (task["task"]["workflow_version"], task["items"][-1]["step"]) == (3, "Triage")
+    assert Step.get_by_id(task["items"][-1]["step_id"]).version == Task.get(Task.ticket_number == "HD-1").workflow_version

@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "get_ticket_status": "ticket_commands:get_ticket_status",
     "get_task_status": "task_commands:get_task_status",
     "resolve_ticket": "resolve_ticket:resolve_ticket",
+    "tasks": "task_desk:tasks",
     # proving it
     "integration": "integration_check:integration",
     "replay": "replaying:replay",

@@ -76,7 +76,7 @@ def server(no_seed: bool) -> None:
     """Run everything in this one process: every front, every actor, relay and scheduler."""
     settings = _start("server", SERVICES)
     stop = _stop_on_signal()
-    seeded = False if no_seed or settings.production else _seed_demo()
+    seeded = False if no_seed or settings.production else _seed_demo(settings)
     threads = [_thread(f"{service}-http", functools.partial(_serve, service, settings, None, stop), stop) for service in SERVICES]
     if settings.embedded_broker or settings.broker_url:
         threads += _background(settings, stop)
@@ -202,16 +202,21 @@ def _wait_for_ports(settings: Settings, stop: threading.Event) -> None:
             stop.wait(0.1)
 
 
-def _seed_demo() -> bool:
-    """Create the demo organisation if nobody has ever been seeded; return whether it was."""
+def _seed_demo(settings: Settings) -> bool:
+    """Create the demo organisation if nobody has ever been seeded, or a start was killed meanwhile; return whether it was."""
     from baton.models.auth import User
     from baton.scripts.cli import cli
 
+    unfinished = settings.data_dir / "seeding"
     with database.read_tx("auth"):
-        if User.select().exists():
+        if User.select().exists() and not unfinished.exists():
             return False
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.touch()
     for command in ("seed_systems", "seed_tts", "seed_hdts", "seed_employees", "seed_role", "seed_workflows"):
+        click.echo(f"- {command}")
         cli.main([command], prog_name="baton", standalone_mode=False)
+    unfinished.unlink(missing_ok=True)
     return True
 
 
@@ -222,9 +227,11 @@ def _print_welcome(settings: Settings, seeded: bool) -> None:
     if not settings.production:
         click.echo("\n  demo sign-ins (password Password123):")
         for email, what in (
+            ("adaeze.abara@example.com", "employee: files tickets, sees their own"),
+            ("alex.johnson@gmail.com", "help desk coordinator: sees every ticket"),
+            ("nadia.haddad@example.com", "workflow coordinator: tasks, triage, waiting list"),
             ("Adminhdts@example.com", "administrator of the help desk"),
             ("Admintts@example.com", "administrator of the workflows"),
-            ("alex.johnson@gmail.com", "help desk coordinator"),
         ):
             click.echo(f"    {email:28} {what}")
     if seeded:

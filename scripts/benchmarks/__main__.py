@@ -7,7 +7,14 @@ import importlib
 import click
 
 #: Sub-command -> module of this package with a click command of the same name.
-BENCHMARKS = {"pipeline": "pipeline", "latency": "latency", "http": "fronts", "growth": "growth", "memory": "memory"}
+BENCHMARKS = {
+    "pipeline": "pipeline",
+    "latency": "latency",
+    "http": "fronts",
+    "actions": "actions",
+    "growth": "growth",
+    "memory": "memory",
+}
 
 
 class Benchmarks(click.Group):

@@ -80,7 +80,7 @@ def measure(settings: Settings, tickets: int, batch: int) -> float:
 
 def _stage(stage: Stage, url: str, broker_url: str, tickets: int, batch: int, ready: Any, done: Any) -> None:
     database = psycopg.connect(url)
-    broker = _Broker(broker_url)
+    broker = Broker(broker_url)
     position = STAGES.index(stage)
     target = _queue(STAGES[position + 1].name) if stage.sends else ""
     taken, committed = 0, 0.0
@@ -101,7 +101,7 @@ def _stage(stage: Stage, url: str, broker_url: str, tickets: int, batch: int, re
 
 def _feed(url: str, broker_url: str, tickets: int, batch: int, ready: Any, go: Any) -> None:
     database = psycopg.connect(url)
-    broker = _Broker(broker_url)
+    broker = Broker(broker_url)
     ready.release()
     go.wait()
     for first in range(1, tickets + 1, batch):
@@ -117,7 +117,7 @@ def _feed(url: str, broker_url: str, tickets: int, batch: int, ready: Any, go: A
 
 def _write(database: psycopg.Connection[Any], stage: Stage, numbers: list[int]) -> None:
     for table in stage.inserts:
-        _insert(database, f"{stage.service}_{table}", numbers)
+        insert(database, f"{stage.service}_{table}", numbers)
     for table in stage.updates:
         column = "status" if table in ("ticket", "ticket_snapshot") else "assignee" if table == "task_item" else "owner_user_id"
         key = "id" if table == "ticket" else "ticket_number"
@@ -125,10 +125,10 @@ def _write(database: psycopg.Connection[Any], stage: Stage, numbers: list[int]) 
         database.execute(f"update floor.{stage.service}_{table} set {column} = 'Assigned' where {key} = any(%s)", (keys,))
     if stage.sends:
         target = _queue(STAGES[STAGES.index(stage) + 1].name)
-        _insert(database, "outbox", numbers, f"{target} ")
+        insert(database, "outbox", numbers, f"{target} ")
 
 
-def _insert(database: psycopg.Connection[Any], table: str, numbers: list[int], prefix: str = "") -> None:
+def insert(database: psycopg.Connection[Any], table: str, numbers: list[int], prefix: str = "") -> None:
     """Insert a row per number by one prepared statement, whose parameters are arrays: the same plan for any batch."""
     statement, makers = _plan(table)
     columns: list[list[Any]] = [[make(number) for number in numbers] for make in makers]
@@ -195,15 +195,15 @@ def _make_tables(url: str, tickets: int) -> None:
         database.execute("create index on floor.outbox (name)")
         numbers = list(range(1, tickets + 1))
         for first in range(0, tickets, 500):
-            _insert(database, "helpdesk_ticket", numbers[first : first + 500])
-            _insert(database, "outbox", numbers[first : first + 500], "feed ")
+            insert(database, "helpdesk_ticket", numbers[first : first + 500])
+            insert(database, "outbox", numbers[first : first + 500], "feed ")
 
 
 def _queue(stage: str) -> str:
     return f"floor.{stage}"
 
 
-class _Broker:
+class Broker:
     """A channel with pipelined confirmations, and a consumer that takes what is there."""
 
     def __init__(self, url: str) -> None:

@@ -130,7 +130,10 @@ def handle_error(request: falcon.Request, response: falcon.Response, error: Exce
 def _problem_of_falcon(error: falcon.HTTPError) -> Problem:
     status = error.status_code
     titles = {404: "not found", 405: "method not allowed", 400: "the request cannot be read"}
-    details = {404: "there is nothing at this address", 405: "the header Allow names the methods of this address"}
+    details = {
+        404: "there is nothing at this address; /docs lists what there is",
+        405: "the header Allow names the methods of this address",
+    }
     slugs = {404: "not-found", 405: "method-not-allowed", 400: "bad-request"}
     return Problem(
         status,

@@ -56,7 +56,7 @@ def _places(full: bool, older_than: float) -> Finding:
         return fail("tickets have a place", f"{len(lost):,} tickets have neither task nor triage entry: {some(lost)}", remedy)
     if doubled:
         return fail("tickets have a place", f"both with a task and in triage: {some(doubled)}", f"baton trace {doubled[0]}")
-    return ok("tickets have a place", f"each of {seen:,} has one task or one triage entry")
+    return ok("tickets have a place", f"each of {seen:,} (older than the last moments) has one task or one triage entry")
 
 
 def _numbers(model: Any, numbers: list[str]) -> set[str]:
@@ -81,7 +81,7 @@ def _items(full: bool, older_than: float) -> Finding:
         return fail(
             "one active item", f"{len(wrong):,} open tasks have none or several: {some(wrong)}", f"baton trace {wrong[0]}"
         )
-    return ok("one active item", f"each of {seen:,} open tasks has exactly one")
+    return ok("one active item", f"each of {seen:,} open tasks (older than the last moments) has exactly one")
 
 
 def _holders() -> Finding:

@@ -38,7 +38,7 @@ def check_database(settings: Settings, service: str) -> Iterator[Finding]:
             offset = getattr(database, "clock_offset", None)
     except Exception as error:
         # Whatever the driver raises: the finding is that it does not work.
-        yield fail(check, first_line(error), "start PostgreSQL, and check BATON_DATABASE_URL")
+        yield fail(check, first_line(error), _database_remedy(str(error)))
         return
     if missing:
         yield fail(check, f"lacks {len(missing)} of its migrations: {some(missing)}", "baton migrate")
@@ -46,6 +46,14 @@ def check_database(settings: Settings, service: str) -> Iterator[Finding]:
     yield ok(check, "can be reached and has every migration")
     if offset is not None:
         yield _clock(service, offset.total_seconds())
+
+
+def _database_remedy(error: str) -> str:
+    if "too many clients" in error or "connection slots" in error:
+        return "raise max_connections of PostgreSQL, or stop what holds connections: select * from pg_stat_activity"
+    if "does not exist" in error:
+        return "create it (createdb NAME), or check BATON_DATABASE_URL; then baton migrate"
+    return "start PostgreSQL, and check BATON_DATABASE_URL"
 
 
 def _clock(service: str, skew: float) -> Finding:

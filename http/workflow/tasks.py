@@ -104,8 +104,11 @@ def list_items(call: Call, query: ItemQuery) -> Page[ItemView]:
 
 
 def _visible(call: Call) -> tuple[TicketSnapshot, dict[str, Any] | None]:
+    return find_visible(call, call.params["ticket_number"])
+
+
+def find_visible(call: Call, number: str) -> tuple[TicketSnapshot, dict[str, Any] | None]:
     """Return the ticket and its task; to who may not see it, it does not exist."""
-    number = call.params["ticket_number"]
     snapshot = reading.snapshot(number)
     eyes = viewer(call)
     task = reading.tasks(eyes).where(Task.ticket_number == number).first()

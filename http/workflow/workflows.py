@@ -21,6 +21,7 @@ from baton.http.workflow.definition_views import (
     WorkflowSummary,
     WorkflowView,
 )
+from baton.http.workflow.tasks import find_visible
 from baton.models.workflow import Workflow, WorkflowVersion, allocation_store, definition_store, design_reading, reading
 from baton.pipelines.allocation import Allocated, match_workflow, read_deployed, write_rule_book
 from baton.pipelines.definitions import Definition, definition_of
@@ -77,9 +78,7 @@ def match(call: Call, body: Question) -> AnswerView:
     """What allocation would decide about such a ticket now, and why. Nothing is changed."""
     category, department = body.category, body.department
     if body.ticket_number is not None:
-        snapshot = reading.snapshot(body.ticket_number)
-        if snapshot is None:
-            raise NotFound(f"there is no ticket {body.ticket_number}")
+        snapshot, _ = find_visible(call, body.ticket_number)
         category, department = category or snapshot.category, department or snapshot.department
     decision = match_workflow(category, department, write_rule_book(read_deployed(allocation_store.read_deployed())))
     if not isinstance(decision, Allocated):

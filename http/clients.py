@@ -92,6 +92,17 @@ class ServiceClient:
         """Return the address of a path on a service's front."""
         return self._settings.url(service) + path
 
+    def access_token(self, *, renew: bool = False) -> str:
+        """
+        Return a token that counts now, empty when auth refuses one; `renew`: the one that was given before counts no more.
+
+        Raises:
+            httpx.TransportError: auth does not answer.
+        """
+        if renew:
+            self._forget(self._token)
+        return self._current_token()[0]
+
     def _current_token(self) -> tuple[str, httpx.Response | None]:
         with self._lock:
             if self._token and time.monotonic() < self._renew_at:

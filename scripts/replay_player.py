@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
-from baton.http.clients import ServiceClient
 from baton.pipelines.csv_rows import Row
 from baton.pipelines.import_mapping import TicketMapping
 from baton.pipelines.importing import ticket_of
 from baton.pipelines.replay import Case, Deed, State, Update, impossible, marked_places, next_deed
 from baton.pipelines.statuses import FINAL_ITEM_STATES
+from baton.scripts.plain_client import Answer, NoAnswerError, PlainClient
 from baton.scripts.walk import said
 
 #: More actions than this for one update means that the case does not come to rest.
@@ -50,7 +48,7 @@ class Player:
 
     def __init__(
         self,
-        client: ServiceClient,
+        client: PlainClient,
         urls: Mapping[str, str],
         intake: TicketMapping,
         holders: Mapping[tuple[str, str], str],
@@ -76,7 +74,7 @@ class Player:
             raise StoppedError(f"helpdesk refused the ticket of {case.name}: {said(filed)}")
         played.ticket = filed.json()["ticket_number"]
         state, known = self._await_item(played.ticket), set[int]()
-        if filed.status_code != 201 or "Idempotent-Replayed" in filed.headers:
+        if filed.status_code != 201 or "idempotent-replayed" in filed.headers:
             # An earlier run filed it: its history says how far that came.
             known = marked_places(case.name, [row["reason"] for row in self._history(played.ticket)])
         for before, update in zip((None, *case.updates), case.updates, strict=False):
@@ -113,7 +111,7 @@ class Player:
                 break
         return state
 
-    def _ask(self, ticket: str, update: Update, deed: Deed, state: State, position: int) -> httpx.Response:
+    def _ask(self, ticket: str, update: Update, deed: Deed, state: State, position: int) -> Answer:
         where = f"tasks/{ticket}" if deed.on == "task" else f"items/{state.item}"
         key = f"replay:{update.case}:{update.place}:{position}:{deed.action}:{state.item}"
         return self._send("POST", "workflow", f"/api/v1/{where}/{deed.action}", dict(deed.arguments), key)
@@ -160,16 +158,15 @@ class Player:
         document: dict[str, Any] = answer.json()
         return document
 
-    def _send(self, method: str, service: str, path: str, body: Any = None, key: str = "") -> httpx.Response:
+    def _send(self, method: str, service: str, path: str, body: Any = None, key: str = "") -> Answer:
         """Return an answer that will not get better by asking again, which is safe: the key makes it one request."""
-        options: dict[str, Any] = {"json": body, "headers": {"Idempotency-Key": key}} if key else {}
         give_up_at, pause = time.monotonic() + self._patience, _FIRST_PAUSE
         while not self.stop.is_set():
             try:
-                answer = self._client.request(method, self._urls[service] + path, **options)
+                answer = self._client.request(method, self._urls[service] + path, json_body=body, key=key)
                 trouble = said(answer) if answer.status_code in _PASSING else ""
-            except httpx.HTTPError as error:
-                trouble = str(error) or type(error).__name__
+            except NoAnswerError as error:
+                trouble = str(error)
             if not trouble:
                 if answer.status_code in (401, 403):
                     raise StoppedError(f"{service} refused: {said(answer)}; is BATON_SERVICE_SECRET the servers' own?")

@@ -6,17 +6,17 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from baton.http.clients import ServiceClient
 from baton.pipelines.replay import Case, expected_moves, group_changes, reopenings
 from baton.pipelines.replay_mapping import GOAL_CLOSED, GOAL_RESOLVED
 from baton.pipelines.statuses import CLOSED, RESOLVED
+from baton.scripts.plain_client import NoAnswerError, PlainClient
 from baton.scripts.replay_player import Played
 
 #: Seconds between two lines where no terminal shows a bar.
@@ -143,15 +143,16 @@ def _last_status(case: Case) -> str:
     return {GOAL_CLOSED: CLOSED, GOAL_RESOLVED: RESOLVED}.get(case.updates[-1].goal, "")
 
 
-def read_desk(client: ServiceClient, url: str, expected: Mapping[str, str], patience: float) -> dict[str, str]:
+def read_desk(client: PlainClient, url: str, expected: Mapping[str, str], patience: float) -> dict[str, str]:
     """Return the status of these tickets at the help desk, once they are as expected or the patience ends."""
     found: dict[str, str] = {}
     deadline = time.monotonic() + patience
     while True:
         for number in [number for number, status in expected.items() if status and found.get(number) != status]:
-            answer = client.get(f"{url}/api/v1/tickets/{number}")
-            if answer.is_success:
-                found[number] = answer.json()["status"]
+            with suppress(NoAnswerError):
+                answer = client.request("GET", f"{url}/api/v1/tickets/{number}")
+                if answer.is_success:
+                    found[number] = answer.json()["status"]
         if all(found.get(number) == status for number, status in expected.items() if status) or time.monotonic() > deadline:
             return found
         time.sleep(0.5)

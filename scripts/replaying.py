@@ -13,6 +13,7 @@ from baton.http.clients import ServiceClient
 from baton.models.settings import get_settings
 from baton.pipelines.replay import Case
 from baton.scripts import replay_stage
+from baton.scripts.plain_client import PlainClient
 from baton.scripts.replay_files import (
     ReplayFileError,
     ReplayJournal,
@@ -66,7 +67,8 @@ def replay(
     urls = {service: settings.url(service) for service in ("helpdesk", "workflow")}
     journal = ReplayJournal(settings.data_dir / "replays", file, identity_of(file, mapping, *urls.values()))
     known = journal.begin(resume=resume)
-    with ServiceClient(settings, PRINCIPAL, patience=0, connections=in_flight) as client:
+    with ServiceClient(settings, PRINCIPAL, patience=0) as signer:
+        client = PlainClient(signer)
         player = Player(client, urls, intake, holders, patience=patience)
         with report.showing():
             for played in _play(player, cases, known, in_flight, report):

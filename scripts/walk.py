@@ -96,7 +96,7 @@ def _carry_out(front: TaskFront, act: Act, comment: str, tell: Callable[[str], N
     raise WalkError(f"{act.action} step {act.step}: {said(answer)}")
 
 
-def said(answer: httpx.Response) -> str:
+def said(answer: Any) -> str:
     """Return what an answer that is no success says, in a line."""
     try:
         problem = answer.json()

@@ -40,7 +40,7 @@ def command(actions: int, rounds: int, clients: int, tickets_stored: int, kind: 
                 figures[way] = statistics.median(rates)
                 click.echo(f"  {one}, {way}: {figures[way]:.0f} actions/s (rounds: {', '.join(f'{each:.0f}' for each in rates)})")
             if one == "distributed":
-                for way, size in (("one by one", 1), (f"in bulk of {BULK}", stack.settings.batch_size)):
+                for way, size in (("one by one", 1), (f"in bulk of {BULK}", BULK)):
                     bare = statistics.median(actions_floor.measure(stack.settings, actions, size) for _ in range(rounds))
                     ratio = figures[way] / bare
                     click.echo(f"    floor, transactions of {size}: {bare:.0f} actions/s; ours, {way}, is {ratio:.2f} of it")

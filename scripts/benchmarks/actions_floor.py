@@ -29,17 +29,22 @@ _TABLES = (
 
 @dataclass(frozen=True)
 class Work:
-    """What each process is told: where the servers are, how many actions, how many per transaction."""
+    """
+    What each process is told: where the servers are, how many actions.
+
+    `size` are done in one transaction, like the items of a request; what follows takes up to `batch` messages, as our handlers.
+    """
 
     url: str
     broker_url: str
     actions: int
+    size: int
     batch: int
 
 
-def measure(settings: Settings, actions: int, batch: int) -> float:
+def measure(settings: Settings, actions: int, size: int) -> float:
     """Return how many actions a second the floor does, from the first transaction to the last of the three loops'."""
-    work = Work(settings.database_url("workflow"), settings.broker_url, actions, batch)
+    work = Work(settings.database_url("workflow"), settings.broker_url, actions, size, settings.batch_size)
     _make_tables(work)
     with pika.BlockingConnection(pika.URLParameters(work.broker_url)) as connection:
         channel = connection.channel()
@@ -65,8 +70,8 @@ def _act(work: Work, ready: Any, go: Any, done: Any) -> None:
     database, broker = psycopg.connect(work.url), Broker(work.broker_url)
     ready.release()
     go.wait()
-    for first in range(1, work.actions + 1, work.batch):
-        numbers = list(range(first, min(first + work.batch, work.actions + 1)))
+    for first in range(1, work.actions + 1, work.size):
+        numbers = list(range(first, min(first + work.size, work.actions + 1)))
         texts = [str(number) for number in numbers]
         with database.transaction():
             database.execute("select 1 from floor.workflow_ticket_snapshot where ticket_number = any(%s) for update", (texts,))

@@ -1,0 +1,333 @@
+"""`baton replay`: what each update becomes, and whole histories through a running stack."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from baton.models import database
+from baton.models.settings import SERVICES
+from baton.pipelines.replay import (
+    Case,
+    Deed,
+    State,
+    expected_moves,
+    group_changes,
+    impossible,
+    marked_places,
+    next_deed,
+    read_case,
+    reopenings,
+)
+from baton.pipelines.replay_mapping import ReplayMappingError, parse_replay_mapping
+from baton.scripts.import_files import known_mappings
+from baton.scripts.replay_files import ReplayFileError, known_replay_mappings, load_replay_mapping, read_cases
+from baton.scripts.stack import Stack
+
+SAMPLE = Path(__file__).parents[1] / "samples" / "servicenow-incidents.csv"
+#: The whole event log, where a checkout has it beside itself; the project does not carry its 101,045 rows.
+WHOLE = Path(os.environ.get("BATON_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")) / (
+    "servicenow-incidents/incident_events.csv.gz"
+)
+MAPPING, _ = load_replay_mapping("servicenow-replay")
+FINAL = ("Resolved", "Closed")
+
+
+def case(*rows: tuple[str, str, str], priority: str = "3 - Moderate") -> Case:
+    """A case whose updates have (state, group, person)."""
+    texts = [
+        {
+            **dict.fromkeys(MAPPING.columns, "0"),
+            "number": "INC1", "incident_state": state, "assignment_group": group, "assigned_to": person, "priority": priority,
+            "sys_updated_by": "Updated by 7", "sys_updated_at": "5/3/2016 12:00",
+        }
+        for state, group, person in rows
+    ]  # fmt: skip
+    return read_case("INC1", texts, MAPPING)
+
+
+class Desk:
+    """A case as Baton would have it, moved by deeds."""
+
+    def __init__(self) -> None:
+        self.state = State(status="Assigned", department="A", priority="Medium", item=1, item_state="new", assignee="9")
+
+    def do(self, deed: Deed) -> None:
+        changes: dict[str, Any] = {
+            "start": {"item_state": "in progress", "status": "In Progress"},
+            "hold": {"item_state": "on hold", "status": "On Hold"},
+            "resume": {"item_state": "in progress", "status": "In Progress"},
+            "complete": {"item_state": "completed", "status": "Resolved"},
+            "close": {"status": "Closed"},
+            "reopen": {"item_state": "new", "status": "Pending", "assignee": None},
+            "reclassify": {"department": deed.arguments.get("department"), "assignee": None, "item_state": "new"},
+            "assign": {"assignee": deed.arguments.get("to_user")},
+            "transfer": {"assignee": deed.arguments.get("to_user"), "item_state": "transferred"},
+            "priority": {"priority": deed.arguments.get("priority")},
+            "note": {},
+        }[deed.action]
+        self.state = replace(self.state, **changes)
+
+    def play(self, played: Case) -> list[list[str]]:
+        """Carry every update out; return the actions of each."""
+        actions = []
+        for before, update in zip((None, *played.updates), played.updates, strict=False):
+            done: list[str] = []
+            while deed := next_deed(before, update, self.state, f"{update.group}/{update.person}", done):
+                assert update.mark in " ".join(deed.arguments.values()), deed
+                self.do(deed)
+                done.append(deed.action)
+                assert len(done) < 9, done
+            actions.append(done)
+        return actions
+
+
+def test_each_update_is_reached_by_the_actions_that_the_mapping_names() -> None:
+    life = case(
+        ("New", "A", "?"),
+        ("New", "B", "?"),
+        ("Active", "B", "Ada"),
+        ("Active", "B", "Ada"),
+        ("Awaiting User Info", "B", "Ada"),
+        ("Awaiting Vendor", "B", "Ada"),
+        ("Active", "B", "Ada"),
+        ("Resolved", "B", "Ada"),
+        ("Active", "C", "Bob"),
+        ("Awaiting Problem", "C", "Bob"),
+        ("Resolved", "C", "Bob"),
+        ("Closed", "C", "Bob"),
+        ("Closed", "C", "Bob"),
+    )
+
+    assert Desk().play(life) == [
+        ["transfer"],
+        ["reclassify", "assign"],
+        ["transfer", "start"],
+        ["note"],
+        ["hold"],
+        ["resume", "hold"],
+        ["resume"],
+        ["complete"],
+        ["reopen", "reclassify", "assign", "start"],
+        ["hold"],
+        ["resume", "complete"],
+        ["close"],
+        ["note"],
+    ]
+    assert (group_changes(life), expected_moves(life), reopenings(life)) == (2, 2, 1)
+
+
+def test_a_case_may_begin_resolved_and_end_without_being_resolved_first() -> None:
+    assert Desk().play(case(("Resolved", "A", "Ada"), ("Closed", "A", "Ada"))) == [["transfer", "complete"], ["close"]]
+    assert Desk().play(case(("New", "A", "?"), ("Closed", "A", "?"))) == [["transfer"], ["complete", "close"]]
+
+
+def test_what_is_asked_of_a_finished_case_is_named_and_noted_and_carried_out_when_it_is_reopened() -> None:
+    states = ("Resolved", "Closed", "Active", "Closed")
+    odd = case(("Resolved", "A", "?"), *((state, "B", "Ada") for state in states))
+    reasons = [impossible(before, update) for before, update in itertools.pairwise(odd.updates)]
+
+    assert reasons[0].startswith("group A to B, person nobody to Ada: the incident is Resolved")
+    assert reasons[1:] == ["", "", ""]
+    assert Desk().play(odd)[1] == ["note"]
+    assert Desk().play(odd)[3] == ["reopen", "reclassify", "assign", "start"]
+    assert (group_changes(odd), expected_moves(odd)) == (1, 1)
+
+
+def test_another_priority_is_set() -> None:
+    assert Desk().play(case(("New", "A", "?"), priority="1 - Critical")) == [["transfer", "priority"]]
+
+
+def test_the_marks_of_a_history_name_the_updates_it_accounts_for() -> None:
+    texts = ["[INC1 1/3] at ...", "Complete: [INC1 3/3] x", "A, B to C, D: [INC1 2/3]", "[INC2 9/9]", "by hand"]
+
+    assert marked_places("INC1", texts) == {1, 2, 3}
+
+
+def test_a_state_that_the_mapping_does_not_know_refuses_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "odd.csv"
+    file.write_text(SAMPLE.read_text().replace(",Active,", ",Sleeping,", 1))
+
+    with pytest.raises(ReplayFileError, match="does not know 'Sleeping'"):
+        read_cases(file, MAPPING, None)
+
+
+def test_rows_of_a_case_that_are_not_together_refuse_the_file(tmp_path: Path) -> None:
+    header, *rows = SAMPLE.read_text().splitlines()
+    file = tmp_path / "odd.csv"
+    file.write_text("\n".join([header, *rows, rows[0]]) + "\n")
+
+    with pytest.raises(ReplayFileError, match="not together"):
+        read_cases(file, MAPPING, None)
+
+
+def test_a_mapping_that_is_none_is_refused_with_every_reason() -> None:
+    with pytest.raises(ReplayMappingError, match=r"unknown: colour; missing: at; .*state must be a str"):
+        parse_replay_mapping({"colour": "red", "state": 7})
+
+
+def test_mappings_of_replays_are_no_mappings_of_imports() -> None:
+    assert "servicenow-replay" in known_replay_mappings()
+    assert "servicenow-replay" not in known_mappings()
+
+
+# Through a running stack.
+
+
+@pytest.fixture(scope="module", params=["embedded", pytest.param("distributed", marks=pytest.mark.distributed)])
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    if request.param == "embedded":
+        made = Stack.embedded()
+    else:
+        postgres, rabbitmq = (request.getfixturevalue(f"{name}_server") for name in ("postgres", "rabbitmq"))
+        database_url, broker_url = postgres.fresh_url(), rabbitmq.fresh_url()
+        request.addfinalizer(lambda: postgres.forget(database_url))
+        request.addfinalizer(lambda: rabbitmq.forget(broker_url))
+        made = Stack.distributed(database_url, broker_url, BATON_POOL_SIZE="3")
+    with made:
+        database.configure(made.settings)
+        yield made
+        for service in SERVICES:
+            database.close(service)
+
+
+def command(stack: Stack, file: Path, directory: Path, *options: str) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-m", "baton.scripts.cli", "replay", str(file), *options]
+    environment = {**stack.environment, "BATON_LOG_LEVEL": "WARNING"}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(arguments, env=environment, cwd=directory, start_new_session=True, **pipes)
+
+
+def replay(stack: Stack, file: Path, directory: Path, *options: str) -> tuple[int, str, list[dict[str, str]]]:
+    """Run it to its end; return exit code, output, and the rows of its report."""
+    process = command(stack, file, directory, *options)
+    output, errors = process.communicate(timeout=600)
+    assert "Traceback" not in errors, errors
+    with next(directory.glob("*.replay.csv")).open(newline="") as handle:
+        return process.returncode, output + errors, list(csv.DictReader(handle))
+
+
+def selection(wanted: Any, file: Path, most: int) -> Path:
+    """Write those incidents of the whole log whose rows are wanted, at most so many."""
+    if not WHOLE.exists():
+        pytest.skip(f"{WHOLE} is not there")
+    with gzip.open(WHOLE, "rt", newline="") as source, file.open("w", newline="") as target:
+        rows = csv.DictReader(source)
+        writer = csv.DictWriter(target, rows.fieldnames or [], lineterminator="\n")
+        writer.writeheader()
+        cases = (list(group) for _, group in itertools.groupby(rows, key=lambda row: row["number"]))
+        for found in itertools.islice(filter(wanted, cases), most):
+            writer.writerows(found)
+    return file
+
+
+def test_the_sample_becomes_closed_tickets_whose_histories_account_for_every_update(stack: Stack, tmp_path: Path) -> None:
+    from baton.models.helpdesk.tables import Ticket
+    from baton.models.workflow import Task, TaskItemHistory
+
+    code, output, report = replay(stack, SAMPLE, tmp_path)
+    cases = read_cases(SAMPLE, MAPPING, None)
+
+    assert code == 0, output + str(report)
+    assert not [row for row in report if row["kind"] == "fault"]
+    with database.read_tx("helpdesk"):
+        found = Ticket.select().where(Ticket.source == "servicenow-incidents")
+        tickets = {row.source_id: (row.number, row.status) for row in found}
+    assert {name: status for name, (_, status) in tickets.items()} == {each.name: "Closed" for each in cases}
+    with database.read_tx("workflow"):
+        for each in cases:
+            number = tickets[each.name][0]
+            assert Task.select().where(Task.ticket_number == number).count() == 1
+            rows = TaskItemHistory.select().where(TaskItemHistory.ticket_number == number).order_by(TaskItemHistory.id)
+            history = [(row.event, row.reason) for row in rows]
+            places = [int(match[1]) for _, reason in history if (match := re.search(r"\[INC\d+ (\d+)/", reason))]
+            assert places == sorted(places), "the updates are carried out in their order"
+            assert set(places) == set(range(1, len(each.updates) + 1))
+            assert sum(event == "reclassified" for event, _ in history) == group_changes(each)
+
+
+def test_carrying_it_out_again_changes_nothing(stack: Stack, tmp_path: Path) -> None:
+    from baton.models.workflow import TaskItemHistory
+
+    replay(stack, SAMPLE, tmp_path)
+    with database.read_tx("workflow"):
+        before = TaskItemHistory.select().count()
+    code, output, _ = replay(stack, SAMPLE, tmp_path)
+
+    assert code == 0, output
+    assert "actions         none" in output
+    with database.read_tx("workflow"):
+        assert TaskItemHistory.select().count() == before
+
+
+def test_a_replay_that_was_killed_goes_on_where_it_came(stack: Stack, tmp_path: Path) -> None:
+    file = selection(lambda rows: 6 <= len(rows) <= 9, tmp_path / "middle.csv", 40)
+    process = command(stack, file, tmp_path)
+    journals = stack.settings.data_dir / "replays"
+    deadline = time.monotonic() + 120
+    while not any(path.read_text().count("\n") > 5 for path in journals.glob("*.jsonl")):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+    code, output, report = replay(stack, file, tmp_path, "--resume")
+
+    assert code == 0, output + str(report)
+    assert "carried out 40, as one task each" in output
+    assert "faults          0" in output
+
+
+def test_reopened_incidents_and_those_changed_when_finished_agree_with_the_file(stack: Stack, tmp_path: Path) -> None:
+    def is_odd(rows: list[dict[str, str]]) -> bool:
+        pairs = list(itertools.pairwise(rows))
+        reopened = any(one["incident_state"] in FINAL and other["incident_state"] not in FINAL for one, other in pairs)
+        late = any(
+            one["incident_state"] in FINAL
+            and other["incident_state"] in FINAL
+            and one["assignment_group"] != other["assignment_group"]
+            for one, other in pairs
+        )
+        return reopened or late
+
+    file = selection(is_odd, tmp_path / "odd.csv", 40)
+    cases = read_cases(file, MAPPING, None)
+    code, output, report = replay(stack, file, tmp_path)
+
+    assert code == 0, output + str(report)
+    reopened = sum(each.reopens for each in cases)
+    assert f"counted by the file {reopened}, shown by it {reopened}, in the histories {reopened}" in output
+    listed = {(row["case"], int(row["update"])) for row in report if row["kind"] == "impossible"}
+    wanted = {
+        (each.name, update.place)
+        for each in cases
+        for before, update in itertools.pairwise(each.updates)
+        if impossible(before, update)
+    }
+    assert listed == wanted
+
+
+def test_a_server_that_is_not_there_stops_it_with_the_reason(stack: Stack, tmp_path: Path) -> None:
+    from baton.scripts.private_servers.common import free_port
+
+    away = Stack.__new__(Stack)
+    away.environment = {**stack.environment, "BATON_HELPDESK_PORT": str(free_port())}
+    code, output, report = replay(away, SAMPLE, tmp_path, "--patience", "0.5")
+
+    assert code == 1
+    assert "stopped: helpdesk at" in output
+    assert "run it again with --resume" in output
+    assert {row["kind"] for row in report} >= {"not played"}

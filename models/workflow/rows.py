@@ -44,7 +44,8 @@ def insert_rows(
     """
     Insert rows, tuples in the order of `fields`; return the `returning` columns of those inserted.
 
-    `ignore`: a row whose unique key is taken is left out. Texts must not hold NUL.
+    `ignore`: a row whose unique key is taken is left out. Columns that are not named get the default their model states, as
+    with peewee's own inserts. Texts must not hold NUL.
     """
     sql = _insert_sql(db.is_sqlite(tx.database), tuple(fields), ignore, tuple(returning))
     return _run(tx, sql, rows, returning)
@@ -104,10 +105,27 @@ def _source(sqlite: bool, fields: Sequence[pw.Field]) -> str:
 @functools.cache
 def _insert_sql(sqlite: bool, fields: tuple[pw.Field, ...], ignore: bool, returning: tuple[pw.Field, ...]) -> str:
     table = fields[0].model._meta.table_name
-    values = ", ".join(f"v{index}" for index in range(len(fields)))
+    defaults = _defaults(fields)
+    columns = ", ".join([*map(_quoted, fields), *defaults])
+    values = ", ".join([*(f"v{index}" for index in range(len(fields))), *defaults.values()])
     # "where true" keeps SQLite from reading "on conflict" as part of a join.
-    sql = f'insert into "{table}" ({", ".join(map(_quoted, fields))}) select {values} from {_source(sqlite, fields)} where true'
+    sql = f'insert into "{table}" ({columns}) select {values} from {_source(sqlite, fields)} where true'
     return sql + (" on conflict do nothing" if ignore else "") + _returned(returning)
+
+
+def _defaults(fields: Sequence[pw.Field]) -> dict[str, str]:
+    """Return quoted column -> SQL literal of the table's columns that are not named and have a constant for a default."""
+    others = [field for field in fields[0].model._meta.sorted_fields if field not in set(fields)]
+    constants = {field: field.default for field in others if field.default is not None and not callable(field.default)}
+    return {_quoted(field): _literal(value) for field, value in constants.items()}
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 @functools.cache

@@ -13,6 +13,8 @@ from baton.scripts.walk import Pace, WalkError
 
 #: Seconds that a health answer may take.
 ANSWER_SECONDS = 10.0
+#: A relay that runs leaves nothing in an outbox for longer than this.
+OUTBOX_SECONDS = 2.0
 
 
 def examine(settings: Settings, pace: Pace, optional: Iterable[str], tell: Callable[[str], None]) -> str:
@@ -82,6 +84,10 @@ def diagnose(settings: Settings) -> list[str]:
             lines.append(f"{service}: {trouble}")
         elif document and document["status"] != "ok":
             lines.append(f"{service} is degraded{_reservations(document)}")
+        outbox = (document or {}).get("checks", {}).get("outbox", {})
+        if outbox.get("oldest_seconds", 0) > OUTBOX_SECONDS:
+            waiting = f"{outbox['rows']} messages wait to leave the outbox, the oldest for {outbox['oldest_seconds']} s"
+            lines.append(f"{service}: {waiting}; is `baton relay` running?")
     return [*lines, "more: `baton doctor`, and `baton trace TICKET` for one ticket's journey"]
 
 

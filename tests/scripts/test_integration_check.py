@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -141,22 +142,51 @@ def test_the_default_addresses_and_options_are_those_of_the_contract() -> None:
     assert flags == {"--verbose", "--skip-health-check", "--dry-run"}
 
 
-@pytest.mark.distributed
+@pytest.fixture
+def stop(stack: Stack) -> Iterator[Callable[[str], None]]:
+    """`stop(name)` ends the processes whose names begin so; they are back after the test."""
+
+    def end(beginning: str) -> None:
+        stack.keep = False
+        for name, pid in stack.pids().items():
+            if name.startswith(beginning):
+                stack.kill(name, signal.SIGKILL)
+                while stack.pids().get(name) == pid:
+                    time.sleep(0.05)
+
+    yield end
+    stack.keep = True
+    deadline = time.monotonic() + 60
+    while run(stack, "--wait-timeout", "5", "--target-status", "In Progress")[0] != 0:
+        assert time.monotonic() < deadline
+
+
 @pytest.mark.parametrize("stopped", ["tickets-http", "workflow-worker", "helpdesk-worker"])
-def test_a_stopped_process_of_the_stack_is_named(request: pytest.FixtureRequest, stopped: str) -> None:
-    made = start(request, "distributed")
-    made.programs = {name: arguments for name, arguments in made.programs.items() if name not in ("relay-2", "issues-worker")}
-    with made:
-        made.keep = False
-        for name in [name for name in made.programs if name.startswith(stopped)]:
-            made.kill(name, signal.SIGTERM)
-            made._processes[name].wait(20)
-        code, output = run(made, "--wait-timeout", "6")
+def test_a_stopped_process_of_the_stack_is_named(stack: Stack, stop: Callable[[str], None], stopped: str) -> None:
+    if "server" in stack.programs:
+        pytest.skip("all of it is one process")
+    stop(stopped)
+
+    code, output = run(stack, "--wait-timeout", "8")
 
     assert code == 1
     service, _, part = stopped.partition("-")
-    assert f"{service} at {made.url(service)}" in output
-    assert ("does not answer" if part == "http" else f"is `baton worker {service}` running?") in output
+    # Either its health says so, or the step that waited for it in vain, and then the diagnosis.
+    why = "does not answer" if part == "http" else f"is `baton worker {service}` running"
+    assert re.search(rf"\b{service}\b.*{why}", output), output
+
+
+def test_a_relay_that_is_stopped_fails_the_check_with_what_waits_for_it(stack: Stack, stop: Callable[[str], None]) -> None:
+    if "server" in stack.programs:
+        pytest.skip("all of it is one process")
+    stop("relay")
+
+    code, output = run(stack, "--wait-timeout", "3", "--skip-health-check")
+
+    assert code == 1
+    assert "is not at the workflow side after 3 s" in output
+    assert "messages wait to leave the outbox" in output
+    assert "is `baton relay` running?" in output
 
 
 def test_the_wrapper_is_a_command_of_its_own() -> None:

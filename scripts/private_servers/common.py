@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import os
 import pwd
@@ -102,6 +103,13 @@ def install(package: str) -> bool:
     """Install a Debian package where that is allowed (root, apt); return whether it is there afterwards."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None or os.environ.get("BATON_TEST_INSTALL") == "0":
         return False
+    # One at a time: tests that run side by side may both be about to install.
+    with open(Path(tempfile.gettempdir()) / "baton-apt.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _apt_install(package)
+
+
+def _apt_install(package: str) -> bool:
     _update_packages()
     # `true` as the init script's answer: what is installed must not take the well-known ports as a service.
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}

@@ -118,7 +118,7 @@ def _create_tables(service: str) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Any]:
-    """A PostgreSQL server for this session; skips (in CI: fails) the test where there is none."""
+    """A PostgreSQL server for the whole run; skips (in CI: fails) the test where there is none."""
     server = servers.postgres()
     yield server
     server.close()
@@ -126,7 +126,7 @@ def postgres_server() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def rabbitmq_server() -> Iterator[Any]:
-    """A RabbitMQ server for this session; skips (in CI: fails) the test where there is none."""
+    """A RabbitMQ server for the whole run; skips (in CI: fails) the test where there is none."""
     server = servers.rabbitmq()
     yield server
     server.close()

@@ -114,7 +114,8 @@ def test_a_crash_before_the_commit_leaves_nothing(databases: Any) -> None:
 
 def test_an_empty_batch_of_usable_messages_writes_nothing(databases: Any) -> None:
     assert handle(send_ticket_status, status("HD-00000001", "Lost", 1)) != [None]
-    assert handle(sync_employee, delivery_of(SyncEmployee(payload={"employee": {}}))) == ["id: is missing, or no id of at most 200 characters"]
+    nameless = delivery_of(SyncEmployee(payload={"employee": {}}))
+    assert handle(sync_employee, nameless) == ["id: is missing, or no id of at most 200 characters"]
     assert rows(Ticket) == []
 
 

@@ -199,7 +199,10 @@ def test_who_may_report_read_and_decide(tracker: TestClient) -> None:
         assert tracker.simulate_put(f"{ISSUES}/1/status", headers=bearer(decider), **status).status_code == 200
 
 
-@pytest.mark.parametrize("reference", ["0", "2", "9" * 30, "-1", "temp-x", "temp-00000000-0000-4000-8000-000000000000", "%F0%9F%98%80", "1e3", "٣"])
+@pytest.mark.parametrize(
+    "reference",
+    ["0", "2", "9" * 30, "-1", "temp-x", "temp-00000000-0000-4000-8000-000000000000", "%F0%9F%98%80", "1e3", "٣"],
+)
 def test_what_names_no_issue_is_not_found(tracker: TestClient, reference: str) -> None:
     report(tracker, wait=True)
     assert read(tracker, f"/{reference}").status_code == 404

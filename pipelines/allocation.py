@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from baton.pipelines.near_rules import nearest
+
 _SEPARATORS = re.compile(r"[\s_\-]+")
 
 
@@ -52,11 +54,12 @@ class Allocated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """No workflow: the ticket waits in triage under these normalised names."""
+    """No workflow: the ticket waits in triage under these normalised names. `considered` lists the rules that came near."""
 
     reason: str
     category_key: str
     department_key: str
+    considered: list[dict[str, Any]] = field(default_factory=list)
 
 
 #: (category, department), normalised, None for "any" -> the workflows with such a rule, oldest first.
@@ -68,7 +71,7 @@ def match_workflow(category: str | None, department: str | None, rules: RuleBook
     wanted_category, wanted_department = normalise(category), normalise(department)
     matching = find_matching(wanted_category, wanted_department, rules)
     if not matching:
-        return park(category, department, wanted_category, wanted_department)
+        return park(category, department, wanted_category, wanted_department, rules)
     return choose_most_specific(matching)
 
 
@@ -126,6 +129,17 @@ def choose_most_specific(matching: Sequence[tuple[str, DeployedWorkflow]]) -> Al
     return Allocated(workflow=workflow, reason=reason, considered=considered)
 
 
+def near_misses(category: str, department: str, rules: RuleBook) -> list[dict[str, Any]]:
+    """Return the rules that come nearest to matching, each with why it does not."""
+    shown = {
+        (key, workflow.workflow_id): {"workflow": workflow.name, "version": workflow.version_number}
+        for key, workflows in rules.items()
+        for workflow in workflows
+    }
+    near = nearest((category, department), shown)
+    return [{**shown[place], "matched_by": None, "chosen": False, "why": why} for place, why in near]
+
+
 def choose_by_hand(workflow: DeployedWorkflow, chosen_by: str) -> Allocated:
     """Return a person's pick as the decision."""
     considered = [
@@ -134,10 +148,13 @@ def choose_by_hand(workflow: DeployedWorkflow, chosen_by: str) -> Allocated:
     return Allocated(workflow=workflow, reason=f"picked by {chosen_by}", considered=considered)
 
 
-def park(category: str | None, department: str | None, category_key: str, department_key: str) -> Parked:
-    """Return that the ticket waits in triage, and for what."""
+def park(category: str | None, department: str | None, category_key: str, department_key: str, rules: RuleBook) -> Parked:
+    """Return that the ticket waits in triage, for what, and which rules came near."""
     said = f"category {category!r}" if category else "no category"
     said += f" and department {department!r}" if department else " and no department"
     return Parked(
-        reason=f"no deployed workflow matches {said}", category_key=category_key, department_key=department_key
+        reason=f"no deployed workflow matches {said}",
+        category_key=category_key,
+        department_key=department_key,
+        considered=near_misses(category_key, department_key, rules),
     )

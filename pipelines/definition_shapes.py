@@ -70,6 +70,33 @@ class Shape:
             return 0
         return value
 
+    def flag(self, key: str, default: bool) -> bool:
+        """Return whether something holds; `default` where nothing is said."""
+        value = self._take(key)
+        if value is not None and not isinstance(value, bool):
+            self._wrong(key, "must be true or false")
+            return default
+        return default if value is None else value
+
+    def choice(self, key: str, choices: Sequence[str], default: str) -> str:
+        """Return one of the choices; `default` where nothing is said."""
+        value = self._take(key)
+        if value is None or value in choices:
+            return default if value is None else str(value)
+        self._wrong(key, f"must be one of {', '.join(choices)}")
+        return default
+
+    def table(self, key: str) -> Mapping[str, Any]:
+        """Return a table with keys of its own, empty where there is none."""
+        value = self._take(key)
+        if value is not None and not isinstance(value, Mapping):
+            self._wrong(key, "must be a table")
+        return value if isinstance(value, Mapping) else {}
+
+    def wrong(self, key: str, what: str) -> None:
+        """Note that what stands under a key is wrong; `what` reads on from its name."""
+        self._wrong(key, what)
+
     def list(self, key: str, most: int, default: Any = _REQUIRED) -> Any:
         """Return a list of at most so many entries; `default` where there is none, unless it must be there."""
         value = self._take(key)

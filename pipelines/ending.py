@@ -21,10 +21,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from baton.pipelines.audience import REQUESTER
 from baton.pipelines.external_messages import ProcessBudgetApproval, ProcessWorkflowCompletion
 from baton.pipelines.issue_messages import RecordIssue
 from baton.pipelines.messages import Message
-from baton.pipelines.statuses import TASK_COMPLETED
+from baton.pipelines.requester_notices import requester_of, resolution_event
+from baton.pipelines.statuses import RESOLVED, TASK_COMPLETED
 from baton.pipelines.ticket_values import BUDGET_FIELDS, MAX_EXTRA, check_extras, check_text
 from baton.pipelines.work_messages import NotifyCompletion
 
@@ -192,18 +194,27 @@ def _budget(ended: Ended, said: Mapping[str, Any]) -> ProcessBudgetApproval:
 def _notification(ended: Ended, means: Means) -> Verdict:
     if not means.notifications:
         return Verdict(state=DONE, detail="notifications are switched off: nobody was told")
-    if ended.requester_user_id is None:
-        return Verdict(state=DONE, detail="the ticket names no user as its requester; its owner is told as of every task")
-    if ended.requester_user_id == ended.owner_user_id:
+    employee = ended.data.get("employee")
+    employee_id = employee.get("id") if isinstance(employee, Mapping) else None
+    requester = requester_of(str(employee_id) if isinstance(employee_id, str | int) else None, ended.requester_user_id)
+    if requester is None:
+        return Verdict(state=DONE, detail="the ticket does not say who its requester is; its owner is told as of every task")
+    if ended.requester_user_id is not None and ended.requester_user_id == ended.owner_user_id:
         return Verdict(state=DONE, detail="the requester owns the ticket, and is told as its owner")
     message = NotifyCompletion(
-        user_id=ended.requester_user_id,
+        user_id=requester,
         subject=f"{ended.ticket_number} is completed",
         message=f"The work on your ticket {ended.ticket_number} ({ended.subject}) is completed.",
-        notification_type="task_completed",
+        # The type by which requesters hear of every end, and one event with it: they are told once.
+        notification_type="resolution",
         related_task_item_id=ended.completion,
         related_ticket_number=ended.ticket_number,
-        metadata={"workflow_name": ended.workflow, "completed_at": _instant(ended.completed_at)},
+        metadata={
+            "workflow_name": ended.workflow,
+            "completed_at": _instant(ended.completed_at),
+            "reason": REQUESTER,
+            "event": resolution_event(ended.ticket_number, f"{RESOLVED}:{ended.completion}"),
+        },
     )
     return Verdict(state=SENT, detail=f"to {message.queue}", message=message)
 

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from baton.pipelines.searching import words_of
+
 DEFAULT_PRIORITY = "Medium"
 #: Longest ticket number in characters. Both databases index it; no system numbers its tickets longer.
 MAX_NUMBER_LENGTH = 200
@@ -31,7 +33,11 @@ class UnusableTicketError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingTicket:
-    """A ticket as it is taken in. `data` is its JSON text. The requester is known by what the sender told, or not at all."""
+    """
+    A ticket as it is taken in. `data` is its JSON text. The requester is known by what the sender told, or not at all.
+
+    `words` are those by which it is found.
+    """
 
     number: str
     data: str
@@ -42,6 +48,7 @@ class IncomingTicket:
     requester_user_id: str | None = None
     requester_email: str | None = None
     through_gateway: bool = False
+    words: str = ""
 
 
 def read_ticket(payload: Mapping[str, Any]) -> IncomingTicket:
@@ -65,6 +72,7 @@ def read_ticket(payload: Mapping[str, Any]) -> IncomingTicket:
         requester_user_id=_identifier(requester, "user_id"),
         requester_email=comparable(_name(requester, "email")),
         through_gateway=ticket.get("gateway") is True,
+        words=words_of(number, *_texts(ticket, "subject", "description"), *_texts(requester, "name", "email")),
     )
 
 
@@ -154,3 +162,7 @@ def _identifier(ticket: Mapping[str, Any], key: str) -> str | None:
 
 def _shown(subject: Any) -> str:
     return subject[:SUBJECT_LENGTH] if isinstance(subject, str) else ""
+
+
+def _texts(source: Mapping[str, Any] | None, *keys: str) -> list[str]:
+    return [value for key in keys if isinstance(value := (source or {}).get(key), str)]

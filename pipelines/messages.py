@@ -16,6 +16,18 @@ from typing import Any
 
 from baton.pipelines.envelope import SCHEMA, Envelope, Message
 from baton.pipelines.issue_messages import AddIssueComment, RecordIssue, UpdateIssueStatus
+from baton.pipelines.live_messages import ActOnOverdue, FollowTicket, NoteReply, TellFollowers, TellTicketEvent, TrackClocks
+from baton.pipelines.notification_messages import (
+    DeliverEmail,
+    NotifyApproval,
+    NotifyComment,
+    NotifyHandover,
+    NotifyMention,
+    NotifySla,
+    NotifyStatus,
+    RetractNotifications,
+)
+from baton.pipelines.sla_messages import ApplySlaChange
 from baton.pipelines.work_messages import EndTask, NotifyAssignment, NotifyCompletion, NotifyEscalation, NotifyTransfer
 
 
@@ -227,6 +239,21 @@ CATALOGUE: dict[str, type[Message]] = {
         NotifyTransfer,
         NotifyEscalation,
         NotifyCompletion,
+        NotifySla,
+        NotifyComment,
+        NotifyMention,
+        NotifyStatus,
+        NotifyHandover,
+        NotifyApproval,
+        RetractNotifications,
+        DeliverEmail,
+        TrackClocks,
+        ApplySlaChange,
+        ActOnOverdue,
+        TellFollowers,
+        NoteReply,
+        FollowTicket,
+        TellTicketEvent,
         RecordIssue,
         AddIssueComment,
         UpdateIssueStatus,
@@ -234,30 +261,10 @@ CATALOGUE: dict[str, type[Message]] = {
 }
 
 __all__ = [
-    "CATALOGUE",
-    "SCHEMA",
-    "AddIssueComment",
-    "AllocateTicket",
-    "AssignItem",
-    "AssignWaiting",
-    "DrainTriage",
-    "EndTask",
-    "Envelope",
-    "Message",
-    "NotifyAssignment",
-    "NotifyCompletion",
-    "NotifyEscalation",
-    "NotifyTransfer",
-    "ReceiveTicket",
-    "RecordIssue",
-    "ReopenTicket",
-    "SeedWorkflows",
-    "SendTicketStatus",
-    "SyncEmployee",
-    "SyncHdtsUser",
-    "SyncRole",
-    "SyncUserSystemRole",
-    "UpdateGatewayStatus",
-    "UpdateIssueStatus",
-    "WithdrawTicket",
-]
+    "CATALOGUE", "SCHEMA", "ActOnOverdue", "AddIssueComment", "AllocateTicket", "ApplySlaChange", "AssignItem", "AssignWaiting",
+    "DeliverEmail", "DrainTriage", "EndTask", "Envelope", "FollowTicket", "Message", "NoteReply", "NotifyApproval",
+    "NotifyAssignment", "NotifyComment", "NotifyCompletion", "NotifyEscalation", "NotifyHandover", "NotifyMention", "NotifySla",
+    "NotifyStatus", "NotifyTransfer", "ReceiveTicket", "RecordIssue", "ReopenTicket", "RetractNotifications", "SeedWorkflows",
+    "SendTicketStatus", "SyncEmployee", "SyncHdtsUser", "SyncRole", "SyncUserSystemRole", "TellFollowers", "TellTicketEvent",
+    "TrackClocks", "UpdateGatewayStatus", "UpdateIssueStatus", "WithdrawTicket",
+]  # fmt: skip

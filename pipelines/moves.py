@@ -166,6 +166,7 @@ def give(asked: Asked, facts: ItemFacts, member: Candidate) -> Outcome:
         item=facts.visit.item,
         workflow=facts.task.workflow,
         step=facts.step_name,
+        role=facts.role_name,
         actor=asked.actor.id,
     )
     return replace(outcome_of(asked, facts, given, status=status), taken=((facts.visit.role, member.user_id),), notices=told)

@@ -51,14 +51,22 @@ _TTS_ADMIN = frozenset({"tts:Admin"})
 _TTS_COORDINATORS = frozenset({"tts:Admin", "tts:Ticket Coordinator"})
 _HDTS_COORDINATORS = frozenset({"hdts:Admin", "hdts:Ticket Coordinator"})
 _ADMINS = frozenset({"auth:Admin", "hdts:Admin", "tts:Admin", "ams:Admin", "bms:Admin"})
+#: Those who keep the whole system running.
+_OPERATORS = frozenset({"auth:Admin", "tts:Admin"})
 #: Every staff role of a system: `tts:*` is granted to whoever holds any role there.
 _TTS_STAFF = frozenset({"tts:*"})
+#: Staff who may be told of tickets.
+_NOTIFIED = _ADMINS | frozenset({"tts:*", "hdts:*"})
 
 PERMISSIONS: dict[str, Rule] = {
     # every service
     "health.read": Rule(public=True),
     "documentation.read": Rule(public=True),
     "metrics.read": Rule(public=True),
+    "runtime.read": Rule(services=True, roles=_OPERATORS),
+    # Reasons, tracebacks and fields of messages may hold personal data.
+    "runtime.messages": Rule(roles=_OPERATORS),
+    "runtime.decide": Rule(services=True, roles=_OPERATORS),
     # auth
     "session.sign_in": Rule(public=True),
     "session.refresh": Rule(public=True),
@@ -82,13 +90,18 @@ PERMISSIONS: dict[str, Rule] = {
     "tickets.read": Rule(services=True, employees=True, roles=_HDTS_COORDINATORS),
     "tickets.withdraw": Rule(employees=True, roles=_HDTS_COORDINATORS),
     "tickets.reopen": Rule(employees=True, roles=_HDTS_COORDINATORS),
+    "tickets.rate": Rule(employees=True),
     # tickets (submission gateway)
     "gateway.submit": Rule(signed_in=True, services=True, employees=True),
     "gateway.read": Rule(signed_in=True, services=True, employees=True),
     # workflow
+    "progress.read": Rule(services=True, employees=True, roles=_TTS_STAFF | _HDTS_COORDINATORS),
     "work.read": Rule(services=True, roles=_TTS_STAFF),
     # Of services, only operators' programs (`work.OPERATORS`) find anything to act on.
     "work.act": Rule(services=True, roles=_TTS_STAFF),
+    # Each their own views, and those shared with their roles.
+    "views.read": Rule(roles=_TTS_STAFF),
+    "views.write": Rule(roles=_TTS_STAFF),
     "triage.read": Rule(services=True, roles=_TTS_COORDINATORS),
     "triage.allocate": Rule(roles=_TTS_COORDINATORS),
     "workflows.read": Rule(services=True, roles=_TTS_STAFF),
@@ -100,6 +113,24 @@ PERMISSIONS: dict[str, Rule] = {
     "members.read": Rule(services=True, roles=_TTS_STAFF),
     "members.availability": Rule(roles=_TTS_STAFF),
     "members.capacity": Rule(roles=_TTS_COORDINATORS),
+    "sla.read": Rule(services=True, roles=_TTS_STAFF),
+    "sla.write": Rule(roles=_TTS_ADMIN),
+    # What a new ticket may expect: whoever may file one may ask.
+    "sla.expect": Rule(services=True, employees=True, roles=_TTS_STAFF | _HDTS_COORDINATORS),
+    "reports.read": Rule(services=True, roles=_TTS_COORDINATORS),
+    # messaging: which tickets' conversations, and who sees internal notes there, is decided by `conversation.viewer_of`
+    "comments.pass_on": Rule(public=True),  # the messaging service decides
+    "comments.read": Rule(signed_in=True, services=True, employees=True),
+    "comments.write": Rule(signed_in=True, services=True, employees=True),
+    "comments.history": Rule(services=True, roles=_TTS_STAFF | _HDTS_COORDINATORS),
+    "comments.import": Rule(services=True),
+    # notifications: everybody's own, and nobody else's
+    "notifications.read": Rule(employees=True, roles=_NOTIFIED),
+    "notifications.write": Rule(employees=True, roles=_NOTIFIED),
+    "notifications.failures": Rule(services=True, roles=_ADMINS | _TTS_COORDINATORS | _HDTS_COORDINATORS),
+    "notifications.retry": Rule(services=True, roles=_ADMINS | _TTS_COORDINATORS | _HDTS_COORDINATORS),
+    "notifications.bounces": Rule(services=True, roles=_ADMINS),
+    "notifications.unsubscribe": Rule(public=True),
     # issues
     "issues.report": Rule(services=True, roles=_ADMINS | _TTS_STAFF | _HDTS_COORDINATORS),
     "issues.read": Rule(services=True, roles=_TTS_STAFF),

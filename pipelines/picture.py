@@ -3,6 +3,7 @@ The picture of a workflow: a graph in SVG, drawn from a definition alone.
 
 1. Steps stand in layers from top to bottom, so that ways lead down; ways back and ways that skip a layer run in lanes beside.
 2. A box shows the step's name, its role, and what is special about it; what is too long is cut, and shown in full on hovering.
+   The step where a ticket is now, if one is named, has a second frame and a flag that says "now".
 3. Colours follow the reader's light or dark scheme. Every text is escaped, and nothing in the picture is fetched or run.
 """
 
@@ -27,6 +28,9 @@ svg{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif
 .box{fill:#f6f8fa;stroke:#57606a;stroke-width:1.5}
 .first .box{stroke:#0969da;stroke-width:2.5}
 .lost .box{stroke:#cf222e;stroke-dasharray:6 4}
+.now .frame{fill:none;stroke:#0a5d2c;stroke-width:3}
+.flag{fill:#0a5d2c}
+.said{font-size:12px;font-weight:700;fill:#fff}
 .name{font-size:15px;font-weight:600;fill:#1f2328}
 .role,.note{font-size:12px;fill:#57606a}
 .label{font-size:12px;fill:#1f2328}
@@ -43,6 +47,9 @@ svg{background:#0d1117}
 .box{fill:#161b22;stroke:#8b949e}
 .first .box{stroke:#58a6ff}
 .lost .box{stroke:#ff7b72}
+.now .frame{stroke:#56d364}
+.flag{fill:#56d364}
+.said{fill:#0d1117}
 .name,.label,.head{fill:#e6edf3}
 .halo{fill:#0d1117;stroke:#0d1117}
 .role,.note{fill:#9da7b3}
@@ -54,8 +61,12 @@ svg{background:#0d1117}
 """
 
 
-def draw(definition: Definition, *, heading: str = "") -> str:
-    """Return the SVG document that shows a definition; `heading` stands above it, the workflow's name if empty."""
+def draw(definition: Definition, *, heading: str = "", current: str | None = None) -> str:
+    """
+    Return the SVG document that shows a definition; `heading` stands above it, the workflow's name if empty.
+
+    `current` names the step where a ticket is now; a name that no step bears marks nothing.
+    """
     layout = lay_out(definition)
     title = heading or definition.name
     width, height = layout.width, layout.height
@@ -63,11 +74,11 @@ def draw(definition: Definition, *, heading: str = "") -> str:
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
             ' role="img" aria-labelledby="title desc">',
-            f'<title id="title">{_text(title)}</title><desc id="desc">{_text(describe(definition))}</desc>',
+            f'<title id="title">{_text(title)}</title><desc id="desc">{_text(describe(definition, current))}</desc>',
             f"<style>{_STYLE}</style>",
             f'<text class="head" x="24" y="34">{_text(_cut(title, _TITLE_COLUMNS))}</text>',
             *(_line(line) for line in layout.lines),
-            *(_box(box, definition.steps[box.step], layout) for box in layout.boxes),
+            *(_box(box, definition.steps[box.step], layout, current) for box in layout.boxes),
             _end(layout),
             *(_label(line, definition) for line in layout.lines),
             "</svg>",
@@ -75,20 +86,24 @@ def draw(definition: Definition, *, heading: str = "") -> str:
     )
 
 
-def describe(definition: Definition) -> str:
+def describe(definition: Definition, current: str | None = None) -> str:
     """Return the graph in words, for those who cannot see it."""
-    return " ".join(_sentences(definition))
+    return " ".join(_sentences(definition, current))
 
 
-def _sentences(definition: Definition) -> Iterator[str]:
+def _sentences(definition: Definition, current: str | None) -> Iterator[str]:
     yield f"A workflow of {len(definition.steps)} {'step' if len(definition.steps) == 1 else 'steps'}."
     for number, step in enumerate(definition.steps, start=1):
         ways = "; ".join(f"{way.name} leads to {way.to or 'the end'}" for way in step.transitions)
         yield f"{number}. {step.name}, role {step.role}: {ways or 'no way out'}."
+    if any(step.name == current for step in definition.steps):
+        yield f"The ticket is at {current} now."
 
 
-def _box(box: Box, step: StepDefinition, layout: Layout) -> str:
-    kind = "step" + (" first" if box.step == 0 else "") + (" lost" if box.step in layout.lost else "")
+def _box(box: Box, step: StepDefinition, layout: Layout, current: str | None) -> str:
+    is_now = step.name == current
+    marks = {" first": box.step == 0, " lost": box.step in layout.lost, " now": is_now}
+    kind = "step" + "".join(mark for mark, holds in marks.items() if holds)
     middle, top = box.x, box.y
     notes = _notes(step, lost=box.step in layout.lost)
     full = f"{step.name} ({step.role})" + (f"\n{step.instructions}" if step.instructions else "")
@@ -98,9 +113,22 @@ def _box(box: Box, step: StepDefinition, layout: Layout) -> str:
         for row, (name, text, columns) in enumerate(lines)
         if text
     )
+    flag = _flag(box) if is_now else ""
     return (
         f"<g class={quoteattr(kind)}><title>{_text(full)}</title>"
-        f'<rect class="box" x="{middle - BOX_WIDTH // 2}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="8"/>{texts}</g>'
+        f'<rect class="box" x="{middle - BOX_WIDTH // 2}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="8"/>'
+        f"{texts}{flag}</g>"
+    )
+
+
+def _flag(box: Box) -> str:
+    """Return what marks the step where the ticket is, by its shape and in words: colour alone would not do."""
+    left, top = box.x - BOX_WIDTH // 2, box.y
+    # At the corner, where no line arrives: lines keep to the middle of an edge.
+    return (
+        f'<rect class="frame" x="{left - 5}" y="{top - 5}" width="{BOX_WIDTH + 10}" height="{BOX_HEIGHT + 10}" rx="12"/>'
+        f'<path class="flag" d="M{left - 6} {top - 15}h42l8 10l-8 10h-42z"/>'
+        f'<text class="said" x="{left + 18}" y="{top - 1}" text-anchor="middle">now</text>'
     )
 
 

@@ -25,15 +25,17 @@ class TaskNotification(Message):
     """
     Root of what people are told about tasks; every kind has the fields of the contract.
 
-    `user_id` is who is told. `metadata` holds `workflow_name`, `step_name` and what else the kind needs. These are announced only
-    while the setting `notifications` is on: before the notifications service runs, nobody takes them from the queue.
+    `user_id` is who is told: a user's id, or `employee:ID` for a requester. `metadata` holds `workflow_name`, `step_name` and
+    what else the kind needs; `reason` (why this person is told), `event` (what is told once per person; without it, the
+    message), and `roles` (`system:Role` pairs of which the person must hold one to see the ticket). Announced only while the
+    setting `notifications` is on.
     """
 
     queue = "INAPP_NOTIFICATION_QUEUE"
     senders = ("workflow", "messaging")
     receiver = "notifications"
 
-    user_id: str
+    user_id: str | int
     subject: str
     message: str
     notification_type: str

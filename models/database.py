@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,13 +23,11 @@ from urllib.parse import unquote, urlsplit
 
 import peewee as pw
 import psycopg
-from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
+from playhouse.pool import PooledPostgresqlDatabase
 
 from baton.models.settings import SERVICES, Settings, SettingsError
+from baton.models.sqlite import BUSY_SECONDS, WaitingSqliteDatabase
 
-#: How long a transaction waits for another process's SQLite write lock. Writers hold it for milliseconds; a minute
-#: means that "database is locked" tells of a stuck process, not of load.
-BUSY_SECONDS = 60.0
 #: How long `write_tx` and `read_tx` try to reach a database before they give up. Short: callers answer 503 or retry.
 CONNECT_SECONDS = 5.0
 #: After this idle time a pooled PostgreSQL connection is tried before it is used: one round trip, against a restarted server.
@@ -62,7 +61,6 @@ class InstantField(pw.DateTimeField):
 
 _proxies: dict[str, pw.DatabaseProxy] = {service: pw.DatabaseProxy() for service in SERVICES}
 _write_locks: dict[str, threading.RLock] = {}
-_last_used: dict[int, float] = {}
 
 
 def service_database(service: str) -> pw.DatabaseProxy:
@@ -99,7 +97,7 @@ def _open(settings: Settings, service: str) -> pw.Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError(f"BATON_DATA_DIR: {path.parent} cannot be made: {error.strerror}") from None
-        return _SqliteDatabase(
+        return WaitingSqliteDatabase(
             str(path),
             max_connections=settings.pool_size * 4,
             timeout=BUSY_SECONDS,
@@ -143,12 +141,26 @@ def postgres_parameters(url: str, service: str, statement_timeout_seconds: int =
     return {key: value for key, value in parameters.items() if value is not None}
 
 
-class _SqliteDatabase(PooledSqliteDatabase):
-    """peewee's pooled SQLite. The base class takes `timeout` for the pool's wait; the busy wait is a pragma."""
-
-
 class _PostgresqlDatabase(PooledPostgresqlDatabase):
-    """peewee's pooled PostgreSQL, which also learns how far this machine's clock is from the server's."""
+    """
+    peewee's pooled PostgreSQL, which also learns how far this machine's clock is from the server's.
+
+    The base class asks the server whether a connection still works whenever it hands one out. Here that round trip is spent only
+    on those that lay idle for PING_AFTER_SECONDS.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._returned_at: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
+        super().__init__(*arguments, **options)
+
+    def _can_reuse(self, conn: Any) -> bool:
+        self._returned_at[conn] = time.monotonic()
+        return bool(super()._can_reuse(conn))
+
+    def _is_closed(self, conn: Any) -> bool:
+        if time.monotonic() - self._returned_at.get(conn, 0.0) < PING_AFTER_SECONDS:
+            return False
+        return bool(super()._is_closed(conn))
 
     def _set_server_version(self, conn: Any) -> None:
         super()._set_server_version(conn)
@@ -203,10 +215,6 @@ def _connect(database: pw.Database) -> None:
     while True:
         try:
             database.connect()
-            if not is_sqlite(database) and time.monotonic() - _last_used.get(id(database), 0.0) > PING_AFTER_SECONDS:
-                # The server may have been restarted since this connection was last used: ask before relying on it.
-                database.execute_sql("select 1").fetchone()
-            _last_used[id(database)] = time.monotonic()
             return
         except Exception as error:
             if not database.is_closed():

@@ -17,6 +17,7 @@ import structlog
 from peewee_migrate import Router
 
 from baton.models import database as db
+from baton.models import full_text
 from baton.models.runtime import runtime_tables
 from baton.models.settings import SERVICES
 
@@ -34,6 +35,7 @@ def migrate(service: str) -> list[str]:
     """Bring a service's database to the newest schema; return the migrations applied now."""
     with db.connection(service) as database, _alone(service, database):
         done = Router(database, migrate_dir=MIGRATIONS / service).run()
+        full_text.ensure(service, database)
     if done:
         log.info("migrated", service=service, applied=list(done))
     return list(done)

@@ -3,7 +3,8 @@ The tables that every service has for the sake of the runtime, beside its own.
 
 `outbox` messages waiting to leave; `inbox` messages already handled, where no natural key stops a duplicate;
 `deferred_message` messages to be tried again, or due later; `delivery_attempt` how often a redelivered message was
-started; `idempotency_key` answers already given to a caller's key; `heartbeat` processes that are alive.
+started; `idempotency_key` answers already given to a caller's key; `heartbeat` processes that are alive; `lease` which of
+several processes leads; `job_run` how the scheduler's jobs last ran.
 
 Each service has its own copy in its own database; `runtime_tables(service)` returns the models bound to it.
 """
@@ -21,7 +22,11 @@ from baton.models.database import InstantField, service_database
 
 @functools.cache
 def runtime_tables(service: str) -> Any:
-    """Return the runtime models of one service: `.Outbox .Inbox .DeferredMessage .DeliveryAttempt .IdempotencyKey .Heartbeat`."""
+    """
+    Return the runtime models of one service.
+
+    `.Outbox .Inbox .DeferredMessage .DeliveryAttempt .IdempotencyKey .Heartbeat .Lease .JobRun`, and `.all` of them.
+    """
 
     class Base(pw.Model):
         class Meta:
@@ -93,6 +98,37 @@ def runtime_tables(service: str) -> Any:
         class Meta:
             primary_key = pw.CompositeKey("kind", "instance")
 
+    class Lease(Base):
+        """
+        Who leads at `name`, until `expires_at` by the database's clock.
+
+        `token` rises with every change of hands: whoever led before finds another number and leaves its work undone. `place` says
+        where `holder` names a process, so that a neighbour can see that it is gone.
+        """
+
+        name = pw.TextField(primary_key=True)
+        holder = pw.TextField()
+        place = pw.TextField(default="")
+        token = pw.BigIntegerField()
+        expires_at = InstantField()
+
+    class JobRun(Base):
+        """
+        How a job of the scheduler last ran: by whom, from when to when, the rows it changed, how it failed ("": it did not).
+
+        `about` and `every_seconds` say what it does and how often, for those who do not know the jobs themselves.
+        """
+
+        name = pw.TextField(primary_key=True)
+        holder = pw.TextField()
+        started_at = InstantField()
+        ended_at = InstantField()
+        rows = pw.IntegerField(default=0)
+        error = pw.TextField(default="")
+        next_run_at = InstantField(null=True)
+        about = pw.TextField(default="")
+        every_seconds = pw.FloatField(default=0)
+
     return SimpleNamespace(
         Outbox=Outbox,
         Inbox=Inbox,
@@ -100,5 +136,7 @@ def runtime_tables(service: str) -> Any:
         DeliveryAttempt=DeliveryAttempt,
         IdempotencyKey=IdempotencyKey,
         Heartbeat=Heartbeat,
-        all=[Outbox, Inbox, DeferredMessage, DeliveryAttempt, IdempotencyKey, Heartbeat],
+        Lease=Lease,
+        JobRun=JobRun,
+        all=[Outbox, Inbox, DeferredMessage, DeliveryAttempt, IdempotencyKey, Heartbeat, Lease, JobRun],
     )

@@ -13,10 +13,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
+
+from baton.models.attachment_settings import AttachmentSettings, AttachmentSettingsError, load_attachment_settings
+from baton.models.mail_settings import MailSettings, MailSettingsError, load_mail_settings
 
 #: Services that own tables, with the port each front listens on by default.
-SERVICE_PORTS = {"auth": 8003, "helpdesk": 8000, "tickets": 8004, "workflow": 8002, "issues": 6001}
+SERVICE_PORTS = {
+    "auth": 8003,
+    "helpdesk": 8000,
+    "tickets": 8004,
+    "workflow": 8002,
+    "messaging": 8005,
+    "notifications": 8006,
+    "issues": 6001,
+}
 SERVICES = tuple(SERVICE_PORTS)
+#: Fronts for people, which own no tables, with the port each listens on by default.
+WEB_PORTS = {"console": 8001, "portal": 5173}
+FRONT_PORTS = {**SERVICE_PORTS, **WEB_PORTS}
+FRONTS = tuple(FRONT_PORTS)
 
 _DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"
 
@@ -38,7 +54,7 @@ class Settings:
     database_urls: Mapping[str, str] = field(default_factory=dict)
     broker_url: str = ""
     host: str = "127.0.0.1"
-    ports: Mapping[str, int] = field(default_factory=lambda: dict(SERVICE_PORTS))
+    ports: Mapping[str, int] = field(default_factory=lambda: dict(FRONT_PORTS))
     urls: Mapping[str, str] = field(default_factory=dict)
     service_secret: str = _DEVELOPMENT_SECRET
     token_algorithm: str = "EdDSA"
@@ -54,7 +70,13 @@ class Settings:
     batch_size: int = 50
     worker_threads: int = 4
     max_body_bytes: int = 1_000_000
-    notifications: bool = False
+    notifications: bool = True
+    notification_undo_seconds: int = 10
+    notification_retention_days: int = 90
+    time_zone: str = "UTC"
+    mail: MailSettings = field(default_factory=MailSettings)
+    attachments: AttachmentSettings = field(default_factory=AttachmentSettings)
+    comment_edit_seconds: int = 86_400
 
     @property
     def production(self) -> bool:
@@ -84,18 +106,19 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if environ is None else environ
     shared_database = env.get("BATON_DATABASE_URL", "")
+    try:
+        mail = load_mail_settings(env)
+        attachments = load_attachment_settings(env)
+    except (MailSettingsError, AttachmentSettingsError) as error:
+        raise SettingsError(str(error)) from error
     settings = Settings(
         environment=_choice(env, "BATON_ENV", ("development", "test", "production"), "development"),
         data_dir=Path(env.get("BATON_DATA_DIR") or "var"),
-        database_urls={
-            service: env.get(f"BATON_DATABASE_URL_{service.upper()}") or shared_database for service in SERVICES
-        },
+        database_urls={service: env.get(f"BATON_DATABASE_URL_{service.upper()}") or shared_database for service in SERVICES},
         broker_url=env.get("BATON_BROKER_URL", ""),
         host=env.get("BATON_HOST") or "127.0.0.1",
-        ports={
-            service: _integer(env, f"BATON_{service.upper()}_PORT", port, least=0) for service, port in SERVICE_PORTS.items()
-        },
-        urls={service: env.get(f"BATON_{service.upper()}_URL", "").rstrip("/") for service in SERVICES},
+        ports={service: _integer(env, f"BATON_{service.upper()}_PORT", port, least=0) for service, port in FRONT_PORTS.items()},
+        urls={service: env.get(f"BATON_{service.upper()}_URL", "").rstrip("/") for service in FRONTS},
         service_secret=env.get("BATON_SERVICE_SECRET") or _DEVELOPMENT_SECRET,
         token_algorithm=_choice(env, "BATON_TOKEN_ALGORITHM", ("EdDSA", "RS256", "HS256"), "EdDSA"),
         token_secret=env.get("BATON_TOKEN_SECRET") or _DEVELOPMENT_SECRET,
@@ -115,7 +138,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         batch_size=_integer(env, "BATON_BATCH_SIZE", 50),
         worker_threads=_integer(env, "BATON_WORKER_THREADS", 4),
         max_body_bytes=_integer(env, "BATON_MAX_BODY_BYTES", 1_000_000),
-        notifications=_choice(env, "BATON_NOTIFICATIONS", ("on", "off"), "off") == "on",
+        notifications=_choice(env, "BATON_NOTIFICATIONS", ("on", "off"), "on") == "on",
+        notification_undo_seconds=_integer(env, "BATON_NOTIFICATION_UNDO_SECONDS", 10, least=0),
+        notification_retention_days=_integer(env, "BATON_NOTIFICATION_RETENTION_DAYS", 90),
+        time_zone=_zone(env, "BATON_TIME_ZONE"),
+        mail=mail,
+        attachments=attachments,
+        comment_edit_seconds=_integer(env, "BATON_COMMENT_EDIT_SECONDS", 86_400, least=0),
     )
     _refuse_unsafe(settings)
     return settings
@@ -144,9 +173,7 @@ def _refuse_unsafe(settings: Settings) -> None:
         return
     if settings.service_secret == _DEVELOPMENT_SECRET or len(settings.service_secret) < 32:
         raise SettingsError("BATON_SERVICE_SECRET must be set to 32 or more random characters in production")
-    if settings.token_algorithm == "HS256" and (
-        settings.token_secret == _DEVELOPMENT_SECRET or len(settings.token_secret) < 32
-    ):
+    if settings.token_algorithm == "HS256" and (settings.token_secret == _DEVELOPMENT_SECRET or len(settings.token_secret) < 32):
         raise SettingsError("BATON_TOKEN_SECRET must be set to 32 or more random characters when HS256 is used")
 
 
@@ -171,6 +198,15 @@ def _integer(env: Mapping[str, str], name: str, default: int, least: int = 1) ->
     if int(text) < least:
         raise SettingsError(f"{name} must be at least {least}, not {text}")
     return int(text)
+
+
+def _zone(env: Mapping[str, str], name: str) -> str:
+    zone = env.get(name) or "UTC"
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise SettingsError(f"{name} must be a zone of the tz database such as Europe/Berlin, not {zone[:60]!r}") from None
+    return zone
 
 
 def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:

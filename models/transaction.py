@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import peewee as pw
 
 from baton.models import database as db
+from baton.models.live import Signal, hub
 from baton.models.wake import wake
 
 #: The trace that work in progress belongs to; announced messages inherit it. Set by the HTTP front and by the message handler.
@@ -31,15 +32,17 @@ current_trace: ContextVar[str | None] = ContextVar("current_trace", default=None
 OUTBOX_CHANNEL = "baton_outbox"
 
 _INSERT_SQLITE = "insert into outbox (queue, name, kwargs, envelope, created_at) values (?, ?, ?, ?, ?)"
-#: One round trip: the rows of all messages, in order, and one notice for the relays.
+#: One round trip: the rows of all messages, in order, and one notice for the relays. They travel as one JSON document: as arrays
+#: of texts, psycopg would spend five times as long on escaping every text and composing the arrays as the server on the rows.
 _INSERT_AND_NOTIFY = """
 with leaving as (
     insert into outbox (queue, name, kwargs, envelope, created_at)
-    select queue, name, kwargs, envelope, %s from unnest(%s::text[], %s::text[], %s::text[], %s::text[])
-        with ordinality as message(queue, name, kwargs, envelope, place) order by place
+    select queue, name, kwargs, envelope, %s
+    from json_to_recordset(%s::json) as message(place integer, queue text, name text, kwargs text, envelope text) order by place
 )
 select pg_notify(%s, %s)
 """
+_COLUMNS = ("queue", "name", "kwargs", "envelope")
 
 
 class Announceable(Protocol):
@@ -62,6 +65,8 @@ class Transaction:
         self.now = now
         #: Outbox rows to be: queue, name, kwargs and envelope.
         self._outgoing: list[tuple[str, str, str, str]] = []
+        #: Live news to tell once this has committed.
+        self.signals: list[Signal] = []
 
     def announce(
         self,
@@ -97,6 +102,14 @@ class Transaction:
         """Have a message that waited in the database leave as it is: JSON texts, under the message id it has."""
         self._outgoing.append((queue, name, kwargs, envelope))
 
+    def signal(self, topic: str, **payload: Any) -> None:
+        """
+        Tell whoever waits for the topic that it has news, once this transaction has committed. Best effort (see `live`).
+
+        `payload` is small, plain JSON: `up_to` the newest number, for instance, never the content.
+        """
+        self.signals.append(Signal(topic, payload))
+
     def flush(self) -> bool:
         """Write the announced messages to the outbox; return whether there were any."""
         if not self._outgoing:
@@ -106,8 +119,8 @@ class Transaction:
             created_at = self.now.replace(tzinfo=None).isoformat(" ", "microseconds")
             self.database.cursor().executemany(_INSERT_SQLITE, [(*row, created_at) for row in self._outgoing])
         else:
-            columns = [list(column) for column in zip(*self._outgoing, strict=True)]
-            parameters = (self.now.replace(tzinfo=None), *columns, OUTBOX_CHANNEL, self.service)
+            rows = [dict(zip(_COLUMNS, row, strict=True), place=place) for place, row in enumerate(self._outgoing)]
+            parameters = (self.now.replace(tzinfo=None), json.dumps(rows, ensure_ascii=False), OUTBOX_CHANNEL, self.service)
             self.database.execute_sql(_INSERT_AND_NOTIFY, parameters)
         self._outgoing.clear()
         return True
@@ -130,3 +143,5 @@ def write_tx(service: str) -> Iterator[Transaction]:
         announced = tx.flush()
     if announced:
         wake(f"outbox:{service}")
+    if tx.signals:
+        hub.signal(tx.signals)

@@ -104,6 +104,13 @@ class Ticket(_Table):
         return number_of(self.id)
 
 
+class TicketWords(_Table):
+    """The words by which a ticket is found, tagged with whose it is; `id` is the ticket's. Written once."""
+
+    id = pw.BigIntegerField(primary_key=True)
+    words = pw.TextField()
+
+
 class TicketHistory(_Table):
     """
     A change of a ticket after it was filed; the filing itself is told by the ticket's own row.
@@ -122,4 +129,14 @@ class TicketHistory(_Table):
     version = pw.BigIntegerField(null=True)
 
 
-TABLES: list[type[pw.Model]] = [Employee, HdtsUser, Ticket, TicketHistory]
+class TicketRating(_Table):
+    """What the requester thinks of how a finished ticket was handled: one to five stars, and a sentence. The newest counts."""
+
+    ticket = pw.ForeignKeyField(Ticket, primary_key=True, on_delete="CASCADE")
+    stars = pw.IntegerField()
+    comment = pw.TextField(default="")
+    rated_by = pw.TextField()
+    rated_at = InstantField()
+
+
+TABLES: list[type[pw.Model]] = [Employee, HdtsUser, Ticket, TicketWords, TicketHistory, TicketRating]

@@ -36,9 +36,7 @@ _STATUS_COLUMNS = tuple(Ticket._meta.fields[field.name] for field in fields(Stat
 
 #: The columns that a ticket is filed with; the others say that nothing has been told or asked yet.
 _FILED = tuple(
-    field
-    for field in Ticket._meta.sorted_fields
-    if field.name not in ("id", "workflow_status", "pending_request", "request_id")
+    field for field in Ticket._meta.sorted_fields if field.name not in ("id", "workflow_status", "pending_request", "request_id")
 )
 
 
@@ -55,9 +53,9 @@ def status_row(ticket: Ticket) -> StatusRow:
     )
 
 
-def add_ticket(values: Mapping[str, Any]) -> int | None:
+def add_ticket(values: Mapping[str, Any], words: str) -> int | None:
     """
-    Insert a ticket and return its row id; None when one with this `source` and `source_id` is there already.
+    Insert a ticket with the `words` by which it is found; return its row id, None when this `source` and `source_id` are known.
 
     `values` are the columns that `_FILED` names. The statement is written out: it is the one that every filing pays for, and
     having it built each time would take as long as running it.
@@ -66,8 +64,18 @@ def add_ticket(values: Mapping[str, Any]) -> int | None:
     marks = ", ".join([database.param] * len(_FILED))
     names = ", ".join(f'"{field.column_name}"' for field in _FILED)
     statement = f"insert into ticket ({names}) values ({marks}) on conflict (source, source_id) do nothing returning id"
-    rows = database.execute_sql(statement, [field.db_value(values[field.name]) for field in _FILED]).fetchall()
-    return rows[0][0] if rows else None
+    columns = [field.db_value(values[field.name]) for field in _FILED]
+    if not is_sqlite(database):
+        # One round trip for both rows.
+        statement = f"with filed as ({statement}), "
+        statement += "found as (insert into ticket_words (id, words) select id, %s from filed) select id from filed"
+        rows = database.execute_sql(statement, [*columns, words]).fetchall()
+        return rows[0][0] if rows else None
+    rows = database.execute_sql(statement, columns).fetchall()
+    if not rows:
+        return None
+    database.execute_sql("insert into ticket_words (id, words) values (?, ?)", (rows[0][0], words))
+    return int(rows[0][0])
 
 
 def find(number: str) -> Ticket | None:

@@ -1,169 +1,193 @@
 """
-Reading of what a decision about work is made from, under the locks that it is made under.
+Reading of what decisions about work are made from, under the locks that they are made under, for any number of items at once.
 
-Order of locks, as everywhere: the ticket, then roles by id. The hot reads are written out as SQL: every action passes here.
+Order of locks, as everywhere: the tickets by number, then roles by id. Each statement reads for all items together. The hot ones
+are written out as SQL, with what hangs on a row (its trail, its ways out) as JSON in the same row: every action passes here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from baton.models import database as db
 from baton.models.transaction import Transaction
 from baton.models.workflow import assignment_store
-from baton.models.workflow.people import Member, Substitute
-from baton.models.workflow.rows import dicts, tuples
-from baton.models.workflow.work import Approval, TaskItem
+from baton.models.workflow.action_people import read_exclusions
+from baton.models.workflow.rows import among, select_rows, tuples
+from baton.models.workflow.work import Approval
 
-_LOCK = "select ticket_number from ticket_snapshot where ticket_number = (select ticket_number from task_item where id = ?)"
-_TASK = """
-select s.ticket_number, s.status, s.category, s.department, s.priority, s.requester_user_id, s.requester_email,
-  s.through_gateway, t.id as task, t.status as task_status, t.version as task_version, t.owner_user_id as owner,
-  t.workflow_version, w.id as workflow_id, w.name as workflow
-from ticket_snapshot s left join task t on t.ticket_number = s.ticket_number
-  left join workflow_version v on v.id = t.workflow_version left join workflow w on w.id = v.workflow
-where s.ticket_number = ?"""
-_TRAIL = """
-select i.id as item, i.step, i.visit, i.role, i.assignee, i.state, i.came_from, i.version, r.system, r.name,
-  coalesce(s.version <> t.workflow_version, false) as is_former, n.id as counterpart, n.role as counterpart_role
-from task_item i join role r on r.id = i.role join task t on t.id = i.task left join step s on s.id = i.step
-  left join step n on n.version = t.workflow_version and n.name = s.name and s.version <> t.workflow_version
-where i.task = ? order by i.id"""
-_ITEM = """
-select st.name as step_name, st.escalation_role, e.name as escalation_role_name, st.approvals_needed,
-  i.waiting_since is not null as waiting, h.previous_state, h.previous_status
-from task_item i join step st on st.id = i.step left join role e on e.id = st.escalation_role
-  left join item_hold h on h.item = i.id
-where i.id = ?"""
-_WAYS = """
-select tr.id, tr.name, tr.to_step, st.role as to_role, tr.who
-from transition tr left join step st on st.id = tr.to_step
-where tr.version = ? and tr.from_step = ? order by tr.id"""
+#: Column of a row -> its SQL.
+_TICKET = {
+    "ticket_number": "s.ticket_number", "status": "s.status", "category": "s.category", "department": "s.department",
+    "priority": "s.priority", "requester_user_id": "s.requester_user_id", "requester_email": "s.requester_email",
+    "through_gateway": "s.through_gateway",
+}  # fmt: skip
+_TASK = {
+    "task": "t.id", "task_status": "t.status", "task_version": "t.version", "owner": "t.owner_user_id",
+    "workflow_version": "t.workflow_version",
+    "workflow_id": "(select workflow from workflow_version where id = t.workflow_version)",
+    "workflow": "(select name from workflow where id = (select workflow from workflow_version where id = t.workflow_version))",
+}  # fmt: skip
+_ITEM = {
+    "item": "i.id", "number": "i.ticket_number", "waiting": "i.waiting_since is not null",
+    "role_system": "r.system", "role_name": "r.name", "step_name": "st.name", "escalation_role": "st.escalation_role",
+    "escalation_role_name": "(select name from role where id = st.escalation_role)",
+    "approvals_needed": "st.approvals_needed",
+    "held": "(select {object} from item_hold h where h.item = i.id)",
+}  # fmt: skip
+_HOLD = {"previous_state": "h.previous_state", "previous_status": "h.previous_status"}
+_VISIT = {
+    "item": "v.id", "step": "v.step", "visit": "v.visit", "role": "v.role", "assignee": "v.assignee", "state": "v.state",
+    "came_from": "v.came_from", "version": "v.version",
+}  # fmt: skip
+_VISIT_FROM = "task_item v where v.task = t.id"
+_ORIGIN = {
+    **_VISIT, "system": "vr.system", "name": "vr.name",
+    "is_former": "coalesce(vs.version <> t.workflow_version, false)", "counterpart": "n.id", "counterpart_role": "n.role",
+}  # fmt: skip
+_ORIGIN_FROM = """task_item v join role vr on vr.id = v.role left join step vs on vs.id = v.step
+  left join step n on n.version = t.workflow_version and n.name = vs.name and vs.version <> t.workflow_version
+  where v.task = t.id"""
+_WAY = {"id": "tr.id", "name": "tr.name", "to_step": "tr.to_step", "to_role": "ts.role", "who": "tr.who"}
+_WAYS_FROM = """transition tr left join step ts on ts.id = tr.to_step
+  where tr.version = t.workflow_version and tr.from_step = i.step"""
 
 
-def lock_item(tx: Transaction, item: int) -> str | None:
-    """Lock the ticket of an item until the commit and return its number, None when there is no such item."""
-    rows = _rows(tx, _LOCK + ("" if db.is_sqlite(tx.database) else " for update"), item)
-    return rows[0]["ticket_number"] if rows else None
-
-
-def tickets_of(tx: Transaction, items: Iterable[int]) -> dict[int, str]:
-    """Return the ticket number of each of these items that exists."""
-    query = TaskItem.select(TaskItem.id, TaskItem.ticket_number).where(TaskItem.id.in_(sorted(set(items))))
-    return dict(tuples(query))
-
-
-def roles_of_items(tx: Transaction, items: Iterable[int]) -> list[int]:
-    """Return the roles that these items belong to."""
-    query = TaskItem.select(TaskItem.role).where(TaskItem.id.in_(sorted(set(items)))).distinct()
-    return sorted(row[0] for row in tuples(query))
+def lock_items(tx: Transaction, items: Iterable[int]) -> dict[str, dict[str, Any]]:
+    """Lock the tickets of these items until the commit, in their order; return them by number."""
+    rows = select_rows(tx, _lock_sql(db.is_sqlite(tx.database)), sorted(set(items)))
+    return {row["ticket_number"]: row for row in rows}
 
 
 def read_task(tx: Transaction, ticket_number: str) -> dict[str, Any] | None:
     """Return a ticket with its task and items, as the fields of `TaskFacts`. Hold its lock."""
-    rows = _rows(tx, _TASK, ticket_number)
-    if not rows:
-        return None
-    facts = rows[0]
-    trail = _rows(tx, _TRAIL, facts["task"]) if facts["task"] is not None else []
-    names = frozenset(f"{visit.pop('system')}:{visit.pop('name')}" for visit in trail)
-    empty = {"task_version": facts["task_version"] or 1, "workflow": facts["workflow"] or ""}
-    return {**facts, **empty, "through_gateway": bool(facts["through_gateway"]), "trail": trail, "role_names": names}
+    rows = select_rows(tx, _task_sql(db.is_sqlite(tx.database)), [ticket_number])
+    return _task(rows[0]) if rows else None
 
 
-def read_item(tx: Transaction, item: int, reads: Iterable[str]) -> dict[str, Any] | None:
+def read_items(tx: Transaction, items: Iterable[int], reads: Iterable[str]) -> dict[int, dict[str, Any]]:
     """
-    Return an item with its task, as the fields of `ItemFacts`; its ticket, and if `members` are read its role, are locked.
+    Return these items with their tasks, as the fields of `ItemFacts` by item, their tickets locked. Unknown items are left out.
 
-    `reads` names what else is needed: ways, members (and the lock), heirs, approvals.
+    `reads` names what else is needed: role (its lock), ways, members (and the lock), heirs, origins (of the whole trail).
     """
-    number = lock_item(tx, item)
-    task = read_task(tx, number) if number is not None else None
-    if task is None:
-        return None
-    visit = next(each for each in task["trail"] if each["item"] == item)
-    facts: dict[str, Any] = _rows(tx, _ITEM, item)[0]
-    facts.update(task=task, visit=visit, waiting=bool(facts["waiting"]))
-    role = assignment_store.read_roles(tx, [visit["role"]], lock="role" in reads or "members" in reads)[visit["role"]]
-    facts["role_name"] = f"{role.system}:{role.name}"
-    if "ways" in reads:
-        facts["ways"] = _rows(tx, _WAYS, task["workflow_version"], visit["step"])
-    if "members" in reads:
-        facts["members"] = read_candidates(tx, visit["role"])
-    if "heirs" in reads and facts["escalation_role"] is not None:
-        facts["heirs"] = read_candidates(tx, facts["escalation_role"])
-    if facts["approvals_needed"]:
-        _add_approvals(tx, facts)
-    return facts
-
-
-def _add_approvals(tx: Transaction, facts: dict[str, Any]) -> None:
-    visit = facts["visit"]
-    query = Approval.select(Approval.item, Approval.user_id, Approval.stands_for)
-    given = tuples(query.where(Approval.item == visit["item"], Approval.decision == "approved"))
-    facts["approvals"] = [{"user_id": user, "stands_for": stands_for} for _, user, stands_for in given]
-    facts["excluded"] = read_exclusions(tx, [visit["item"]]).get(visit["item"], frozenset())
-
-
-def read_candidates(tx: Transaction, role: int) -> list[dict[str, Any]]:
-    """Return the active members of a role, as the fields of a `Candidate`."""
-    return assignment_store.read_members(tx, [role]).get(role, [])
-
-
-def read_exclusions(tx: Transaction, items: Iterable[int]) -> dict[int, frozenset[str]]:
-    """Return, for those of these items whose step asks for approval, who had or approved the step they came from."""
-    wanted = sorted(set(items))
-    if not wanted:
+    wanted, reads = sorted(set(items)), frozenset(reads)
+    tickets = lock_items(tx, wanted)
+    if not tickets:
         return {}
-    marks = ", ".join("?" * len(wanted))
-    sql = f"""
-select i.id as item, p.assignee as person from task_item i join step st on st.id = i.step
-  join task_item p on p.id = i.came_from
-where i.id in ({marks}) and st.approvals_needed > 0 and p.assignee is not null
-union select i.id, a.user_id from task_item i join step st on st.id = i.step join approval a on a.item = i.came_from
-where i.id in ({marks}) and st.approvals_needed > 0"""
-    found: dict[int, set[str]] = {}
-    for row in _rows(tx, sql, *wanted, *wanted):
-        found.setdefault(row["item"], set()).add(row["person"])
-    return {item: frozenset(people) for item, people in found.items()}
-
-
-def read_substitutes(tx: Transaction, user_ids: Iterable[str]) -> dict[str, str]:
-    """Return who stands in for these people, and for those in turn, to the ends of the chains."""
-    found: dict[str, str] = {}
-    frontier = set(user_ids)
-    while frontier:
-        query = Substitute.select(Substitute.user_id, Substitute.substitute).where(Substitute.user_id.in_(sorted(frontier)))
-        rows = dict(tuples(query))
-        found.update(rows)
-        frontier = set(rows.values()) - found.keys()
+    sql = _items_sql(db.is_sqlite(tx.database), reads & {"ways", "origins"}, bool(reads & {"role", "members"}))
+    found = {row["item"]: _item({**tickets[row["number"]], **row}) for row in select_rows(tx, sql, wanted)}
+    _add_people(tx, found, reads)
+    asking = [item for item, facts in found.items() if facts["approvals_needed"]]
+    if asking:
+        _add_approvals(tx, found, asking)
     return found
 
 
-def read_people(tx: Transaction, user_ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return these people in each of their roles, active or not, as the fields of `Candidate`s."""
-    columns = [getattr(Member, name) for name in _CANDIDATE]
-    people: dict[str, list[dict[str, Any]]] = {}
-    for row in dicts(Member.select(*columns).where(Member.user_id.in_(sorted(set(user_ids))))):
-        people.setdefault(row["user_id"], []).append(row)
-    return people
+def _add_people(tx: Transaction, found: Mapping[int, dict[str, Any]], reads: frozenset[str]) -> None:
+    wanted = {facts["visit"]["role"] for facts in found.values()} if "members" in reads else set()
+    heirs = {facts["escalation_role"] for facts in found.values()} - {None} if "heirs" in reads else set()
+    if not wanted | heirs:
+        return
+    members = assignment_store.read_members(tx, wanted | heirs)
+    for facts in found.values():
+        if "members" in reads:
+            facts["members"] = members.get(facts["visit"]["role"], [])
+        if "heirs" in reads:
+            facts["heirs"] = members.get(facts["escalation_role"], [])
 
 
-def read_absent(tx: Transaction, role: int) -> list[dict[str, Any]]:
-    """Return the members of a role for whom an absence is noted, past or present, as the fields of `Candidate`s."""
-    columns = [getattr(Member, name) for name in _CANDIDATE]
-    noted = Member.away_from.is_null(False) | Member.away_to.is_null(False)
-    return dicts(Member.select(*columns).where(Member.role == role, Member.is_active, noted))
+def _add_approvals(tx: Transaction, found: Mapping[int, dict[str, Any]], asking: list[int]) -> None:
+    query = Approval.select(Approval.item, Approval.user_id, Approval.stands_for)
+    excluded = read_exclusions(tx, asking)
+    for item in asking:
+        found[item]["approvals"] = []
+        found[item]["excluded"] = excluded.get(item, frozenset())
+    for item, user, stands_for in tuples(query.where(Approval.item.in_(asking), Approval.decision == "approved")):
+        found[item]["approvals"].append({"user_id": user, "stands_for": stands_for})
 
 
-_CANDIDATE = (
-    "id", "user_id", "name", "email", "is_active", "away_from", "away_to", "capacity", "open_items", "last_turn",
-)  # fmt: skip
+def _task(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of `TaskFacts` out of a row."""
+    facts = {name: row[name] for name in (*_TICKET, *_TASK)}
+    trail = _unfold(row["trail"])
+    facts["role_names"] = frozenset(f"{v.pop('system')}:{v.pop('name')}" for v in trail if "system" in v)
+    facts.update(
+        through_gateway=bool(row["through_gateway"]),
+        task_version=row["task_version"] or 1,
+        workflow=row["workflow"] or "",
+        trail=[{**visit, "is_former": bool(visit.get("is_former"))} for visit in trail],
+    )
+    return facts
 
 
-def _rows(tx: Transaction, sql: str, *values: Any) -> list[dict[str, Any]]:
-    text = sql if db.is_sqlite(tx.database) else sql.replace("?", "%s")
-    cursor = tx.database.execute_sql(text, values)
-    names: Sequence[str] = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+def _item(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of `ItemFacts` out of a row."""
+    task = _task(row)
+    facts = {name: row[name] for name in ("step_name", "escalation_role", "escalation_role_name", "approvals_needed")}
+    held = row["held"] or {}
+    facts.update(
+        task=task,
+        visit=next(visit for visit in task["trail"] if visit["item"] == row["item"]),
+        role_name=f"{row['role_system']}:{row['role_name']}",
+        waiting=bool(row["waiting"]),
+        ways=_unfold(row["ways"]),
+        **(json.loads(held) if isinstance(held, str) else held),
+    )
+    return facts
+
+
+def _unfold(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a JSON column, by id: the databases need not sort them."""
+    rows: list[dict[str, Any]] = (json.loads(value) if isinstance(value, str) else value) or []
+    return sorted(rows, key=lambda row: row.get("item") or row["id"])
+
+
+@functools.cache
+def _lock_sql(sqlite: bool) -> str:
+    return f"""select {_named(_TICKET)} from ticket_snapshot s
+where ticket_number in (select ticket_number from task_item where id {among(sqlite, "bigint")})
+order by ticket_number{"" if sqlite else " for update"}"""
+
+
+@functools.cache
+def _task_sql(sqlite: bool) -> str:
+    columns = {**_TICKET, **_TASK, "trail": _listed(sqlite, _ORIGIN, _ORIGIN_FROM)}
+    return f"""select {_named(columns)} from ticket_snapshot s left join task t on t.ticket_number = s.ticket_number
+where s.ticket_number {among(sqlite, "text")}"""
+
+
+@functools.cache
+def _items_sql(sqlite: bool, reads: frozenset[str], lock: bool) -> str:
+    origins = "origins" in reads
+    columns = {
+        **_TASK,
+        **_ITEM,
+        "held": _ITEM["held"].format(object=_object(sqlite, _HOLD)),
+        "trail": _listed(sqlite, _ORIGIN if origins else _VISIT, _ORIGIN_FROM if origins else _VISIT_FROM),
+        "ways": _listed(sqlite, _WAY, _WAYS_FROM) if "ways" in reads else "null",
+    }
+    named = among(sqlite, "bigint")
+    # The tickets' locks keep everything here as it is but the roles' rows. Each of these is locked once, in their order.
+    locked = f"""with r as materialized (
+  select id, system, name from role where id in (select role from task_item where id {named}) order by id for update
+) """
+    return f"""{locked if lock and not sqlite else ""}select {_named(columns)} from task_item i
+join task t on t.id = i.task join {"r" if lock and not sqlite else "role r"} on r.id = i.role join step st on st.id = i.step
+where i.id {named}"""
+
+
+def _named(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{sql} as {name}" for name, sql in columns.items())
+
+
+def _object(sqlite: bool, columns: Mapping[str, str]) -> str:
+    pairs = ", ".join(f"'{name}', {sql}" for name, sql in columns.items())
+    return f"{'json_object' if sqlite else 'json_build_object'}({pairs})"
+
+
+def _listed(sqlite: bool, columns: Mapping[str, str], source: str) -> str:
+    return f"(select {'json_group_array' if sqlite else 'json_agg'}({_object(sqlite, columns)}) from {source})"

@@ -2,18 +2,57 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+import peewee as pw
+
+from baton.models import database as db
+from baton.models.transaction import Transaction
+from baton.models.workflow import reading
 from baton.models.workflow.definitions import Workflow, WorkflowVersion
 from baton.models.workflow.people import Substitute
 from baton.models.workflow.rows import dicts, tuples
 from baton.models.workflow.work import Task, TaskItem, TaskItemHistory, TicketSnapshot
+
+#: Stands for the item in the statement that is built once; no item has this id.
+_THE_ITEM = -1
 
 
 def status_of(ticket_number: str) -> str:
     """Return a stored ticket's status."""
     query = TicketSnapshot.select(TicketSnapshot.status).where(TicketSnapshot.ticket_number == ticket_number)
     return str(tuples(query)[0][0])
+
+
+def item_after(tx: Transaction, item: int) -> dict[str, Any]:
+    """Return an item as `reading.items` shows it, with its ticket's status as `ticket_status`."""
+    sql, given, fields = _item_query(db.is_sqlite(tx.database))
+    row = tx.database.execute_sql(sql, [item if value == _THE_ITEM else value for value in given]).fetchone()
+    return {name: read(value) for (name, read), value in zip(fields, row, strict=True)}
+
+
+@functools.cache
+def _item_query(sqlite: bool) -> tuple[str, list[Any], list[tuple[str, Any]]]:
+    """
+    Return the statement, its values and its columns, with what reads them.
+
+    Built once: every action answers with it, and peewee would take longer over it than the database.
+    """
+    status = TicketSnapshot.status.alias("ticket_status")
+    query = reading.items(None).join(TicketSnapshot, on=(TicketSnapshot.ticket_number == TaskItem.ticket_number))
+    query = query.select_extend(status).where(TaskItem.id == _THE_ITEM)
+    fields = []
+    for column in query._returning:
+        inner = column if isinstance(column, pw.Field) else getattr(column, "node", None)
+        read = inner.python_value if isinstance(inner, pw.Field) else _as_it_is
+        fields.append((getattr(column, "_alias", None) or column.name, read))
+    sql, given = query.sql()
+    return sql, given, fields
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def item_now(item: int) -> dict[str, Any] | None:

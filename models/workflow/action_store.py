@@ -1,27 +1,24 @@
-"""Storing of what an action changes: everything that an `Outcome` says, and the messages that it announces."""
+"""
+Storing of what actions change: everything that `Outcome`s say, and the messages that they announce.
+
+The number of statements does not depend on how many outcomes there are: each table is written once for all of them.
+"""
 
 from __future__ import annotations
 
-import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import peewee as pw
 
-from baton.models.transaction import Transaction
-from baton.models.workflow import allocation_store, request_store, sync_store, waiting_store
+from baton.models.transaction import Announceable, Transaction
+from baton.models.workflow import waiting_store
+from baton.models.workflow.action_task_store import note_decisions, store_tasks, store_tickets, want_owners
 from baton.models.workflow.intake_store import write_statuses
 from baton.models.workflow.people import Member
-from baton.models.workflow.rows import insert_rows
-from baton.models.workflow.work import (
-    Approval,
-    ItemHold,
-    Task,
-    TaskItem,
-    TaskItemHistory,
-    TicketSnapshot,
-    TriageEntry,
-    WaitingEntry,
-)
+from baton.models.workflow.rows import insert_rows, update_in_shapes, update_rows
+from baton.models.workflow.work import Approval, ItemHold, TaskItem, TaskItemHistory
 
 _HISTORY: list[pw.Field] = [
     TaskItemHistory.item,
@@ -36,170 +33,157 @@ _HISTORY: list[pw.Field] = [
     TaskItemHistory.request,
     TaskItemHistory.at,
 ]
+_OPENED: list[pw.Field] = [
+    TaskItem.task,
+    TaskItem.step,
+    TaskItem.visit,
+    TaskItem.ticket_number,
+    TaskItem.role,
+    TaskItem.former_assignee,
+    TaskItem.came_from,
+    TaskItem.version,
+    TaskItem.created_at,
+]
+_HOLD: list[pw.Field] = [
+    ItemHold.item,
+    ItemHold.ticket_number,
+    ItemHold.previous_state,
+    ItemHold.previous_status,
+    ItemHold.reason,
+    ItemHold.resume_at,
+    ItemHold.since,
+]
+_APPROVAL: list[pw.Field] = [
+    Approval.item,
+    Approval.user_id,
+    Approval.name,
+    Approval.stands_for,
+    Approval.stands_for_name,
+    Approval.decision,
+    Approval.comment,
+    Approval.ticket_number,
+    Approval.at,
+]
 
 
-def store_outcome(tx: Transaction, outcome: Any, *, request: str | None, notices: bool) -> int | None:
+def store_outcomes(
+    tx: Transaction, outcomes: Sequence[Any], news: Iterable[Announceable], *, request: str | None, notices: bool
+) -> list[int | None]:
     """
-    Write an `Outcome` and announce its messages; return the item that it opened.
+    Write `Outcome`s and announce their messages; return, for each, the item that it opened.
 
-    Hold the locks of its ticket and, where it frees or takes, of its roles. `request` is the trace that caused it; `notices`
-    whether people are told.
+    Hold the locks of their tickets and, where they free or take, of their roles. An item or a task is changed by one of them at
+    most. `news` is announced once for all of them; `request` is the trace that caused them, `notices` whether people are told.
     """
-    for change in outcome.changes:
-        _change_item(tx, outcome, change)
-    _count(tx, outcome)
-    _hold(tx, outcome)
-    if outcome.decided is not None:
-        _approve(tx, outcome)
-    opened = _open_item(tx, outcome.opening, outcome.ticket_number) if outcome.opening is not None else None
-    _note(tx, outcome, opened, request)
-    _change_task(tx, outcome)
-    _change_ticket(tx, outcome)
-    roles = waiting_store.roles_that_wait(tx, {role for role, _ in outcome.freed})
-    waiting = sync_store.role_ids(tx, roles) if roles else []
-    if outcome.owner_need is not None and outcome.task is not None:
-        waiting += _want_owner(tx, outcome)
-    for message in outcome.messages(opened, waiting, notices=notices):
-        tx.announce(message, ticket_number=outcome.ticket_number)
+    if not outcomes:
+        return []
+    _change_items(tx, outcomes)
+    _count(tx, outcomes)
+    _hold(tx, outcomes)
+    _approve(tx, outcomes)
+    opened = _open_items(tx, outcomes)
+    _note(tx, outcomes, opened, request)
+    note_decisions(tx, outcomes)
+    store_tasks(tx, outcomes)
+    store_tickets(tx, outcomes)
+    for message in news:
+        tx.announce(message, ticket_number=outcomes[0].ticket_number if len(outcomes) == 1 else None)
+    _announce(tx, outcomes, opened, notices=notices)
     return opened
 
 
-def _change_item(tx: Transaction, outcome: Any, change: Any) -> None:
-    values: dict[str, Any] = {
-        "state": change.state,
-        "assignee": change.assignee,
-        "role": change.role,
-        "version": TaskItem.version + 1,
-    }
-    if not change.opens:
-        values.update(closed_at=tx.now)
-    if change.assignee != change.from_user:
-        values.update(assigned_at=None if change.assignee is None else tx.now)
-    if change.assignee is None:
-        # Nobody is to get it back without a turn.
-        values.update(former_assignee=None)
-    leaves = change.from_user is None and (
-        not change.opens or change.assignee is not None or outcome.assign == change.item
-    )
-    if leaves:
-        values.update(waiting_since=None)
-        waiting_store.leave_waiting(tx, "item", [change.item])
-    TaskItem.update(**values).where(TaskItem.id == change.item).execute()
+def _change_items(tx: Transaction, outcomes: Sequence[Any]) -> None:
+    changes: dict[int, dict[pw.Field, Any]] = {}
+    left = []
+    for outcome in outcomes:
+        for change in outcome.changes:
+            values: dict[pw.Field, Any] = {
+                TaskItem.state: change.state,
+                TaskItem.assignee: change.assignee,
+                TaskItem.role: change.role,
+            }
+            changes[change.item] = values
+            if not change.opens:
+                values[TaskItem.closed_at] = tx.now
+            if change.assignee != change.from_user:
+                values[TaskItem.assigned_at] = None if change.assignee is None else tx.now
+            if change.assignee is None:
+                # Nobody is to get it back without a turn.
+                values[TaskItem.former_assignee] = None
+            ends_waiting = not change.opens or change.assignee is not None or outcome.assign == change.item
+            if change.from_user is None and ends_waiting:
+                values[TaskItem.waiting_since] = None
+                left.append(change.item)
+    waiting_store.leave_waiting(tx, "item", left)
+    update_in_shapes(tx, TaskItem.id, changes, add=[TaskItem.version])
 
 
-def _count(tx: Transaction, outcome: Any) -> None:
-    for pairs, difference in ((outcome.freed, -1), (outcome.taken, 1)):
-        for role, user_id in pairs:
-            Member.update(open_items=Member.open_items + difference).where(
-                Member.role == role, Member.user_id == user_id
-            ).execute()
+def _count(tx: Transaction, outcomes: Sequence[Any]) -> None:
+    counts: Counter[tuple[int, str]] = Counter()
+    for outcome in outcomes:
+        counts.subtract(outcome.freed)
+        counts.update(outcome.taken)
+    rows = [(role, user_id, count) for (role, user_id), count in sorted(counts.items()) if count]
+    update_rows(tx, (Member.role, Member.user_id), [], rows, add=[Member.open_items])
 
 
-def _hold(tx: Transaction, outcome: Any) -> None:
-    ended = [each.item for each in outcome.changes if each.from_state == "on hold" and each.state != "on hold"]
+def _hold(tx: Transaction, outcomes: Sequence[Any]) -> None:
+    changes = [change for outcome in outcomes for change in outcome.changes]
+    ended = [each.item for each in changes if each.from_state == "on hold" and each.state != "on hold"]
     if ended:
         ItemHold.delete().where(ItemHold.item.in_(ended)).execute()
-    hold = outcome.hold
-    if hold is not None:
-        ItemHold.insert(
-            item=hold.item,
-            ticket_number=outcome.ticket_number,
-            previous_state=hold.previous_state,
-            previous_status=hold.previous_status,
-            reason=hold.reason,
-            resume_at=hold.resume_at,
-            since=tx.now,
-        ).execute()
-
-
-def _approve(tx: Transaction, outcome: Any) -> None:
-    names = ("item", "user_id", "name", "stands_for", "stands_for_name", "decision", "comment")
-    values = {name: getattr(outcome.decided, name) for name in names}
-    Approval.insert(ticket_number=outcome.ticket_number, at=tx.now, **values).execute()
-
-
-def _open_item(tx: Transaction, opening: Any, ticket_number: str) -> int:
-    row = {
-        "task": opening.task,
-        "step": opening.step,
-        "visit": opening.visit,
-        "ticket_number": ticket_number,
-        "role": opening.role,
-        "former_assignee": opening.former,
-        "came_from": opening.came_from,
-        # The history accounts for every version but the first.
-        "version": 2 if opening.event else 1,
-        "created_at": tx.now,
-    }
-    (made,) = TaskItem.insert(row).returning(TaskItem.id).tuples().execute()
-    return int(made[0])
-
-
-def _note(tx: Transaction, outcome: Any, opened: int | None, request: str | None) -> None:
-    number, actor = outcome.ticket_number, outcome.actor
+    holds = [(outcome.hold, outcome.ticket_number) for outcome in outcomes if outcome.hold is not None]
     rows = [
-        (c.item, number, actor, c.event, c.from_state, c.state, c.from_user, c.assignee, c.reason, request, tx.now)
-        for c in outcome.changes
+        (hold.item, number, hold.previous_state, hold.previous_status, hold.reason, hold.resume_at, tx.now)
+        for hold, number in holds
     ]
-    opening = outcome.opening
-    if opened is not None and opening.event:
-        rows.append(
-            (opened, number, actor, opening.event, opening.from_state, "new", None, None, opening.reason, request, tx.now)
-        )
+    insert_rows(tx, _HOLD, rows)
+
+
+def _approve(tx: Transaction, outcomes: Sequence[Any]) -> None:
+    decided = [(outcome.decided, outcome.ticket_number) for outcome in outcomes if outcome.decided is not None]
+    rows = [
+        (d.item, d.user_id, d.name, d.stands_for, d.stands_for_name, d.decision, d.comment, number, tx.now)
+        for d, number in decided
+    ]
+    insert_rows(tx, _APPROVAL, rows)
+
+
+def _open_items(tx: Transaction, outcomes: Sequence[Any]) -> list[int | None]:
+    openings = [(outcome.opening, outcome.ticket_number) for outcome in outcomes if outcome.opening is not None]
+    # The history accounts for every version but the first.
+    rows = [
+        (o.task, o.step, o.visit, number, o.role, o.former, o.came_from, 2 if o.event else 1, tx.now) for o, number in openings
+    ]
+    made = insert_rows(tx, _OPENED, rows, returning=[TaskItem.task, TaskItem.id])
+    items = dict(made)
+    return [None if outcome.opening is None else items[outcome.opening.task] for outcome in outcomes]
+
+
+def _note(tx: Transaction, outcomes: Sequence[Any], opened: Sequence[int | None], request: str | None) -> None:
+    rows: list[tuple[Any, ...]] = []
+    for outcome, item in zip(outcomes, opened, strict=True):
+        number, actor, start = outcome.ticket_number, outcome.actor, outcome.opening
+        rows += [
+            (c.item, number, actor, c.event, c.from_state, c.state, c.from_user, c.assignee, c.reason, request, tx.now)
+            for c in outcome.changes
+        ]
+        if item is not None and start.event:
+            rows.append((item, number, actor, start.event, start.from_state, "new", None, None, start.reason, request, tx.now))
     insert_rows(tx, _HISTORY, rows)
-    if outcome.task is None:
-        noted = (f"{actor}:{uuid.uuid4().hex}", number, outcome.action, outcome.note, "applied")
-        request_store.store_requests(tx, [noted])
-    if outcome.allocated is not None:
-        matched = outcome.allocated
-        allocation_store.store_reasons(
-            tx, [(number, matched.workflow.version_id, outcome.note, matched.considered, actor)]
-        )
 
 
-def _change_task(tx: Transaction, outcome: Any) -> None:
-    if not outcome.touches_task or outcome.task is None:
-        return
-    values: dict[str, Any] = {"version": Task.version + 1}
-    if outcome.task_status is not None:
-        values.update(status=outcome.task_status, closed_at=None if outcome.task_status == "open" else tx.now)
-    if outcome.owner is not None:
-        values.update(owner_user_id=outcome.owner)
-    if outcome.workflow_version is not None:
-        values.update(workflow_version=outcome.workflow_version)
-    Task.update(**values).where(Task.id == outcome.task).execute()
-    if outcome.owner is not None or outcome.task_status not in (None, "open"):
-        waiting_store.leave_waiting(tx, "owner", [outcome.task])
-
-
-def _change_ticket(tx: Transaction, outcome: Any) -> None:
-    number = outcome.ticket_number
-    if outcome.ticket_changes:
-        TicketSnapshot.update(**outcome.ticket_changes).where(TicketSnapshot.ticket_number == number).execute()
-    if outcome.triage_keys is not None:
-        category, department = outcome.triage_keys
-        TriageEntry.update(category_key=category, department_key=department).where(
-            TriageEntry.ticket_number == number
-        ).execute()
-    if outcome.task is None and outcome.task_status is not None:
-        allocation_store.leave_triage(tx, [number])
-    if outcome.status is not None:
-        for written in write_statuses(tx, {number: outcome.status}):
-            tx.announce(outcome.status_message(), ticket_number=number, version=written.version)
-
-
-def _want_owner(tx: Transaction, outcome: Any) -> list[str]:
-    """Put a task without an owner on the waiting list; return the role whose list is to be served."""
-    role = sync_store.find_owner_role(tx)
-    user_id, email = outcome.owner_need
-    WaitingEntry.insert(
-        kind="owner",
-        subject_id=outcome.task,
-        role=role,
-        ticket_number=outcome.ticket_number,
-        requester_user_id=user_id,
-        requester_email=email,
-        reason="reopened without an owner",
-        since=tx.now,
-    ).on_conflict_ignore().execute()
-    return sync_store.role_ids(tx, [role])
+def _announce(tx: Transaction, outcomes: Sequence[Any], opened: Sequence[int | None], *, notices: bool) -> None:
+    by_number = {outcome.ticket_number: outcome for outcome in outcomes if outcome.status is not None}
+    for written in write_statuses(tx, {number: outcome.status for number, outcome in by_number.items()}):
+        number = written.ticket_number
+        tx.announce(by_number[number].status_message(), ticket_number=number, version=written.version)
+    waiting = waiting_store.role_ids_that_wait(tx, {role for outcome in outcomes for role, _ in outcome.freed})
+    wanting = want_owners(tx, outcomes)
+    for outcome, item in zip(outcomes, opened, strict=True):
+        # Each role's list is served once, for the first that frees somebody of it.
+        served = [waiting.pop(role) for role, _ in outcome.freed if role in waiting]
+        if outcome.owner_need is not None and outcome.task is not None:
+            served += wanting
+        for message in outcome.messages(item, served, notices=notices):
+            tx.announce(message, ticket_number=outcome.ticket_number)

@@ -189,16 +189,29 @@ def read_ownerless(tx: Transaction, tasks: Iterable[int]) -> dict[int, str]:
     return {row[0]: row[1] for row in tuples(query)}
 
 
-def read_names(tx: Transaction, items: Iterable[int]) -> dict[int, tuple[str, str]]:
-    """Return the names of the workflow and the step of each of these items."""
+class ItemNames(NamedTuple):
+    """What an item is called, the `system:Role` pair it belongs to, and how many approvals its step asks for."""
+
+    workflow: str
+    step: str
+    role: str
+    approvals: int
+
+
+def read_names(tx: Transaction, items: Iterable[int]) -> dict[int, ItemNames]:
+    """Return the names of the workflow, the step and the role of each of these items."""
     query = (
-        TaskItem.select(TaskItem.id, Workflow.name, Step.name)
+        TaskItem.select(TaskItem.id, Workflow.name, Step.name, Role.system, Role.name, Step.approvals_needed)
         .join(Step, on=(Step.id == TaskItem.step))
+        .join(Role, on=(Role.id == TaskItem.role))
         .join(WorkflowVersion, on=(WorkflowVersion.id == Step.version))
         .join(Workflow, on=(Workflow.id == WorkflowVersion.workflow))
         .where(TaskItem.id.in_(sorted(items)))
     )
-    return {item: (workflow, step) for item, workflow, step in tuples(query)}
+    return {
+        item: ItemNames(workflow, step, f"{system}:{role}", approvals)
+        for item, workflow, step, system, role, approvals in tuples(query)
+    }
 
 
 def find_role(tx: Transaction, role_id: str) -> int | None:

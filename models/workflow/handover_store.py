@@ -6,7 +6,7 @@ from baton.models import database as db
 from baton.models.transaction import Transaction
 from baton.models.workflow.people import Substitute
 from baton.models.workflow.rows import tuples
-from baton.models.workflow.work import TaskItem
+from baton.models.workflow.work import Task, TaskItem
 
 _SUBSTITUTES_LOCK = 0x6261746F
 
@@ -22,6 +22,13 @@ def store_substitute(tx: Transaction, user_id: str, substitute: str | None, set_
     Substitute.delete().where(Substitute.user_id == user_id).execute()
     if substitute is not None:
         Substitute.insert(user_id=user_id, substitute=substitute, set_by=set_by, set_at=tx.now).execute()
+
+
+def open_work_of(user_id: str, limit: int) -> list[tuple[str, str | None]]:
+    """Return, for each of the person's open items, its ticket number and the owner of its task; oldest first."""
+    query = TaskItem.select(TaskItem.ticket_number, Task.owner_user_id).join(Task, on=(Task.id == TaskItem.task))
+    theirs = (TaskItem.assignee == user_id) & TaskItem.state.not_in(("completed", "returned", "cancelled"))
+    return [(row[0], row[1]) for row in tuples(query.where(theirs).order_by(TaskItem.id).limit(limit))]
 
 
 def open_items_of(user_id: str, limit: int) -> list[int]:

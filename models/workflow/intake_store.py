@@ -10,7 +10,8 @@ import peewee as pw
 from baton.models import database as db
 from baton.models.transaction import Transaction
 from baton.models.workflow.rows import insert_rows, tuples, update_rows
-from baton.models.workflow.work import TicketSnapshot
+from baton.models.workflow.sla_journal import note_statuses
+from baton.models.workflow.work import TicketSnapshot, TicketWords
 
 
 class TicketRow(NamedTuple):
@@ -59,6 +60,7 @@ def store_snapshots(tx: Transaction, tickets: Iterable[Any], status: str) -> lis
     `tickets` are `IncomingTicket`s of different numbers. They are written in the order of their numbers: two transactions with
     the same tickets then wait for each other instead of locking each other out.
     """
+    tickets = sorted(tickets, key=lambda each: each.number)
     rows = [
         (
             ticket.number,
@@ -74,10 +76,13 @@ def store_snapshots(tx: Transaction, tickets: Iterable[Any], status: str) -> lis
             0,
             tx.now,
         )
-        for ticket in sorted(tickets, key=lambda each: each.number)
+        for ticket in tickets
     ]
-    stored = insert_rows(tx, _SNAPSHOT_FIELDS, rows, ignore=True, returning=_TICKET_COLUMNS)
-    return [TicketRow(*row) for row in stored]
+    stored = insert_rows(tx, _SNAPSHOT_FIELDS, rows, ignore=True, returning=[TicketSnapshot.id, *_TICKET_COLUMNS])
+    kept = [(id_, TicketRow(*columns)) for id_, *columns in stored]
+    words = {ticket.number: ticket.words for ticket in tickets}
+    insert_rows(tx, [TicketWords.id, TicketWords.words], [(id_, words[row.ticket_number]) for id_, row in kept])
+    return [row for _, row in kept]
 
 
 def lock_tickets(tx: Transaction, ticket_numbers: Iterable[str]) -> dict[str, TicketRow]:
@@ -96,7 +101,7 @@ def lock_tickets(tx: Transaction, ticket_numbers: Iterable[str]) -> dict[str, Ti
 
 
 def write_statuses(tx: Transaction, statuses: Mapping[str, str]) -> list[StatusChange]:
-    """Write the new status of each ticket and make its status version one higher; return what was written."""
+    """Write the new status of each ticket, one version further, and in its journal; return what was written."""
     table = TicketSnapshot
     written = update_rows(
         tx,
@@ -106,7 +111,9 @@ def write_statuses(tx: Transaction, statuses: Mapping[str, str]) -> list[StatusC
         add=[table.status_version],
         returning=[table.ticket_number, table.status, table.status_version, table.through_gateway],
     )
-    return sorted(StatusChange(*row) for row in written)
+    changes = sorted(StatusChange(*row) for row in written)
+    note_statuses(tx, [(change.ticket_number, change.status, change.version) for change in changes])
+    return changes
 
 
 def write_request_versions(tx: Transaction, versions: Mapping[str, int]) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import peewee as pw
 
 from baton.models.workflow.definitions import Step, Transition, Workflow, WorkflowVersion
+from baton.models.workflow.names import name_of, name_of_subject
+from baton.models.workflow.oversight import substitute_name_of, substitute_of
 from baton.models.workflow.people import Member, Role
 from baton.models.workflow.rows import dicts, tuples
 from baton.models.workflow.work import (
@@ -49,6 +51,7 @@ def tasks(viewer: Viewer | None) -> Any:
             Task.id,
             Task.ticket_number,
             Task.owner_user_id,
+            name_of(Task.owner_user_id).alias("owner_name"),
             Task.status.alias("task_status"),
             Task.created_at,
             Task.closed_at,
@@ -68,12 +71,13 @@ def tasks(viewer: Viewer | None) -> Any:
         .join(Workflow, on=(Workflow.id == WorkflowVersion.workflow))
     )
     if viewer is not None:
-        theirs = TaskItem.select(TaskItem.task).where(_items_of(viewer), TaskItem.task == Task.id)
+        theirs = TaskItem.select(TaskItem.task).where(items_of(viewer), TaskItem.task == Task.id)
         query = query.where((Task.owner_user_id == viewer.user_id) | pw.fn.EXISTS(theirs))
     return query.dicts()
 
 
-def _items_of(viewer: Viewer) -> Any:
+def items_of(viewer: Viewer) -> Any:
+    """Return the condition for items that are the viewer's own, or their roles'."""
     own = TaskItem.assignee == viewer.user_id
     return own | TaskItem.role.in_(viewer.roles) if viewer.roles else own
 
@@ -87,6 +91,7 @@ def items(viewer: Viewer | None) -> Any:
             TaskItem.task,
             TaskItem.visit,
             TaskItem.assignee,
+            name_of(TaskItem.assignee).alias("assignee_name"),
             TaskItem.state,
             TaskItem.waiting_since,
             TaskItem.created_at,
@@ -103,7 +108,7 @@ def items(viewer: Viewer | None) -> Any:
         .join(Role, on=(Role.id == TaskItem.role))
     )
     if viewer is not None:
-        query = query.where(_items_of(viewer))
+        query = query.where(items_of(viewer))
     return query.dicts()
 
 
@@ -119,8 +124,10 @@ def snapshot(ticket_number: str) -> TicketSnapshot | None:
 
 def history(ticket_number: str) -> Any:
     """Return the query for the history of a ticket's items, with the steps' names, as dicts."""
+    h = TaskItemHistory
+    names = {"actor_name": name_of_subject(h.actor), "from_user_name": name_of(h.from_user), "to_user_name": name_of(h.to_user)}
     return (
-        TaskItemHistory.select(TaskItemHistory, Step.name.alias("step"))
+        h.select(h, Step.name.alias("step"), *(query.alias(name) for name, query in names.items()))
         .join(TaskItem, on=(TaskItem.id == TaskItemHistory.item))
         .join(Step, on=(Step.id == TaskItem.step))
         .where(TaskItemHistory.ticket_number == ticket_number)
@@ -154,6 +161,7 @@ def picks(ticket_number: str) -> list[dict[str, Any]]:
             AssignmentPick.kind,
             AssignmentPick.subject_id,
             AssignmentPick.chosen,
+            name_of(AssignmentPick.chosen).alias("chosen_name"),
             AssignmentPick.turn,
             AssignmentPick.reason,
             AssignmentPick.considered,
@@ -197,17 +205,25 @@ def waiting(viewer: Viewer | None) -> Any:
         WaitingEntry.ticket_number,
         WaitingEntry.reason,
         WaitingEntry.since,
+        TicketSnapshot.subject,
+        TicketSnapshot.priority,
         Role.role_id,
         Role.name.alias("role"),
-    ).join(Role, on=(Role.id == WaitingEntry.role))
+    )
+    query = query.join(Role, on=(Role.id == WaitingEntry.role))
+    query = query.join(TicketSnapshot, on=(TicketSnapshot.ticket_number == WaitingEntry.ticket_number))
     if viewer is not None:
         query = query.where(WaitingEntry.role.in_(viewer.roles or (0,)))
     return query.dicts()
 
 
 def workflows() -> Any:
-    """Return the query for workflows, as models."""
-    return Workflow.select()
+    """Return the query for workflows, as models, with the `deployed_number` of the version that new tickets get."""
+    return (
+        Workflow.select(Workflow, WorkflowVersion.number.alias("deployed_number"))
+        .join(WorkflowVersion, pw.JOIN.LEFT_OUTER, on=(WorkflowVersion.id == Workflow.deployed_version))
+        .objects()
+    )
 
 
 def versions(workflow: int) -> list[dict[str, Any]]:
@@ -247,9 +263,7 @@ def roles() -> Any:
 
 
 def members() -> Any:
-    """Return the query for members with their roles' ids and names, as dicts."""
-    return (
-        Member.select(Member, Role.role_id, Role.name.alias("role_name"), Role.is_active.alias("role_is_active"))
-        .join(Role, on=(Role.id == Member.role))
-        .dicts()
-    )
+    """Return the query for members with their roles' ids and names, and who stands in for them, as dicts."""
+    names = Role.name.alias("role_name"), Role.is_active.alias("role_is_active")
+    stand_in = substitute_of(Member.user_id).alias("substitute"), substitute_name_of(Member.user_id).alias("substitute_name")
+    return Member.select(Member, Role.role_id, *names, *stand_in).join(Role, on=(Role.id == Member.role)).dicts()

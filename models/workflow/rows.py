@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,20 @@ def dicts(query: Any) -> list[dict[str, Any]]:
     return list(query.dicts().execute())
 
 
+def among(sqlite: bool, kind: str) -> str:
+    """Return what follows a column that is to be one of the values of `select_rows`, of PostgreSQL's type `kind`."""
+    return "in (select value from json_each(?))" if sqlite else f"= any(%s::{kind}[])"
+
+
+def select_rows(tx: Transaction, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the rows of a statement as dicts; wherever it says `among`, the same `values` are meant. One text for any number."""
+    sqlite = db.is_sqlite(tx.database)
+    given: Any = json.dumps(values) if sqlite else list(values)
+    cursor = tx.database.execute_sql(sql, (given,) * sql.count("?" if sqlite else "%s"))
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 def insert_rows(
     tx: Transaction,
     fields: Sequence[pw.Field],
@@ -53,7 +67,7 @@ def insert_rows(
 
 def update_rows(
     tx: Transaction,
-    key: pw.Field,
+    key: pw.Field | tuple[pw.Field, ...],
     fields: Sequence[pw.Field],
     rows: Iterable[Sequence[Any]],
     *,
@@ -63,10 +77,26 @@ def update_rows(
     """
     Update the rows that `key` names: each given row is the key, then the values of `fields`, then what to add to `add`.
 
-    Returns the `returning` columns as they are afterwards.
+    A key of several columns is a tuple of them. Returns the `returning` columns as they are afterwards.
     """
-    sql = _update_sql(db.is_sqlite(tx.database), key, tuple(fields), tuple(add), tuple(returning))
+    keys = key if isinstance(key, tuple) else (key,)
+    sql = _update_sql(db.is_sqlite(tx.database), keys, tuple(fields), tuple(add), tuple(returning))
     return _run(tx, sql, rows, returning)
+
+
+def update_in_shapes(
+    tx: Transaction, key: pw.Field, changes: Mapping[Any, Mapping[pw.Field, Any]], *, add: Sequence[pw.Field] = ()
+) -> None:
+    """
+    Update rows that change in different columns: key -> field -> its new value; `add` are counters that each makes one higher.
+
+    One statement for each set of columns that occurs.
+    """
+    shapes: dict[tuple[pw.Field, ...], list[tuple[Any, ...]]] = {}
+    for name, values in sorted(changes.items()):
+        shapes.setdefault(tuple(values), []).append((name, *values.values(), *(1 for _ in add)))
+    for fields, rows in shapes.items():
+        update_rows(tx, key, fields, rows, add=add)
 
 
 def _run(tx: Transaction, sql: str, rows: Iterable[Sequence[Any]], returning: Sequence[pw.Field]) -> list[tuple[Any, ...]]:
@@ -130,10 +160,15 @@ def _literal(value: Any) -> str:
 
 @functools.cache
 def _update_sql(
-    sqlite: bool, key: pw.Field, fields: tuple[pw.Field, ...], add: tuple[pw.Field, ...], returning: tuple[pw.Field, ...]
+    sqlite: bool,
+    keys: tuple[pw.Field, ...],
+    fields: tuple[pw.Field, ...],
+    add: tuple[pw.Field, ...],
+    returning: tuple[pw.Field, ...],
 ) -> str:
-    table = key.model._meta.table_name
-    changes = [f"{_quoted(field)} = v{index}" for index, field in enumerate(fields, start=1)]
-    changes += [f"{_quoted(field)} = {_quoted(field)} + v{i}" for i, field in enumerate(add, start=len(fields) + 1)]
-    source = _source(sqlite, (key, *fields, *add))
-    return f'update "{table}" set {", ".join(changes)} from {source} where {_quoted(key)} = v0' + _returned(returning)
+    table = keys[0].model._meta.table_name
+    changes = [f"{_quoted(field)} = v{index}" for index, field in enumerate(fields, start=len(keys))]
+    changes += [f"{_quoted(field)} = {_quoted(field)} + v{i}" for i, field in enumerate(add, start=len(keys) + len(fields))]
+    source = _source(sqlite, (*keys, *fields, *add))
+    named = " and ".join(f"{_quoted(field)} = v{index}" for index, field in enumerate(keys))
+    return f'update "{table}" set {", ".join(changes)} from {source} where {named}' + _returned(returning)

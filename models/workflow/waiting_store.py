@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import peewee as pw
 
+from baton.models import database as db
 from baton.models.transaction import Transaction
 from baton.models.workflow.people import Role
-from baton.models.workflow.rows import insert_rows, tuples
+from baton.models.workflow.rows import among, insert_rows, select_rows, tuples
 from baton.models.workflow.work import TaskItem, WaitingEntry
 
 
@@ -105,6 +106,16 @@ def read_waiting(tx: Transaction, condition: pw.Expression, limit: int) -> list[
     columns = [getattr(WaitingEntry, name) for name in WaitingRow._fields]
     query = WaitingEntry.select(*columns).where(condition).order_by(WaitingEntry.since, WaitingEntry.id).limit(limit)
     return [WaitingRow(*row) for row in tuples(query)]
+
+
+def role_ids_that_wait(tx: Transaction, roles: Iterable[int]) -> dict[int, str]:
+    """Return auth's ids of those of these roles for which anything waits, by role: one probe per role."""
+    wanted = sorted(set(roles))
+    if not wanted:
+        return {}
+    sql = f"""select id, role_id from role
+where id {among(db.is_sqlite(tx.database), "bigint")} and exists (select 1 from waiting_entry w where w.role = role.id)"""
+    return {row["id"]: row["role_id"] for row in select_rows(tx, sql, wanted)}
 
 
 def roles_that_wait(tx: Transaction, roles: Iterable[int] | None = None) -> list[int]:

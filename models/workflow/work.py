@@ -35,6 +35,19 @@ class TicketSnapshot(WorkflowTable):
     request_version = pw.BigIntegerField(null=True)
     received_at = InstantField()
 
+    class Meta:
+        # Lists of all tickets read newest first within one of these.
+        indexes = tuple(
+            ((*each, "received_at", "id"), False) for each in ((), ("status",), ("priority",), ("category",), ("department",))
+        )
+
+
+class TicketWords(WorkflowTable):
+    """The words by which a ticket is found; `id` is the snapshot's. Apart from it, because a ticket's status changes often."""
+
+    id = pw.BigIntegerField(primary_key=True)
+    words = pw.TextField()
+
 
 class TriageEntry(WorkflowTable):
     """A ticket that no deployed workflow matches, until it is allocated or withdrawn. Keys are the normalised names."""
@@ -65,8 +78,12 @@ class Task(WorkflowTable):
     owner_user_id = pw.TextField(null=True, index=True)
     status = pw.TextField(default="open")
     version = pw.IntegerField(default=1)
-    created_at = InstantField()
+    created_at = InstantField(index=True)
     closed_at = InstantField(null=True)
+
+    class Meta:
+        # Open tasks have no closed_at: this finds them by ticket, and the closed ones by when.
+        indexes = ((("closed_at", "ticket_number"), False),)
 
 
 class TaskItem(WorkflowTable):
@@ -95,7 +112,13 @@ class TaskItem(WorkflowTable):
     closed_at = InstantField(null=True)
 
     class Meta:
-        indexes = ((("task", "step", "visit"), True), (("assignee", "id"), False), (("role", "id"), False))
+        # An open item has no closed_at: what somebody has to do now is found without passing what they ever did.
+        indexes = (
+            (("task", "step", "visit"), True),
+            (("assignee", "id"), False),
+            (("assignee", "closed_at", "id"), False),
+            (("role", "id"), False),
+        )
 
 
 class TaskItemHistory(WorkflowTable):
@@ -201,6 +224,9 @@ class AssignmentPick(WorkflowTable):
     reason = pw.TextField()
     considered = pw.TextField()
     decided_at = InstantField()
+
+    class Meta:
+        indexes = ((("role", "decided_at"), False),)
 
 
 class TicketRequest(WorkflowTable):

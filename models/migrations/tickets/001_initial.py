@@ -73,6 +73,32 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
             primary_key = pw.CompositeKey('receiver', 'message_id')
 
     @migrator.create_model
+    class JobRun(pw.Model):
+        name = pw.TextField(primary_key=True)
+        holder = pw.TextField()
+        started_at = pw.DateTimeField()
+        ended_at = pw.DateTimeField()
+        rows = pw.IntegerField(default=0)
+        error = pw.TextField(default='')
+        next_run_at = pw.DateTimeField(null=True)
+        about = pw.TextField(default='')
+        every_seconds = pw.FloatField(default=0)
+
+        class Meta:
+            table_name = "job_run"
+
+    @migrator.create_model
+    class Lease(pw.Model):
+        name = pw.TextField(primary_key=True)
+        holder = pw.TextField()
+        place = pw.TextField(default='')
+        token = pw.BigIntegerField()
+        expires_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "lease"
+
+    @migrator.create_model
     class Outbox(pw.Model):
         id = pw.BigAutoField()
         queue = pw.TextField()

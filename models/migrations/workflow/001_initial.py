@@ -58,6 +58,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
 
         class Meta:
             table_name = "assignment_pick"
+            indexes = [(('role', 'decided_at'), False)]
 
     @migrator.create_model
     class DeferredMessage(pw.Model):
@@ -167,6 +168,32 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
             table_name = "item_hold"
 
     @migrator.create_model
+    class JobRun(pw.Model):
+        name = pw.TextField(primary_key=True)
+        holder = pw.TextField()
+        started_at = pw.DateTimeField()
+        ended_at = pw.DateTimeField()
+        rows = pw.IntegerField(default=0)
+        error = pw.TextField(default='')
+        next_run_at = pw.DateTimeField(null=True)
+        about = pw.TextField(default='')
+        every_seconds = pw.FloatField(default=0)
+
+        class Meta:
+            table_name = "job_run"
+
+    @migrator.create_model
+    class Lease(pw.Model):
+        name = pw.TextField(primary_key=True)
+        holder = pw.TextField()
+        place = pw.TextField(default='')
+        token = pw.BigIntegerField()
+        expires_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "lease"
+
+    @migrator.create_model
     class Member(pw.Model):
         id = pw.BigAutoField()
         role = pw.BigIntegerField()
@@ -229,6 +256,185 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
             indexes = [(('system', 'name'), False)]
 
     @migrator.create_model
+    class SavedView(pw.Model):
+        id = pw.BigAutoField()
+        owner = pw.TextField()
+        owner_name = pw.TextField(default='')
+        name = pw.TextField()
+        page = pw.TextField()
+        query = pw.TextField(default='')
+        shared_with = pw.BigIntegerField(index=True, null=True)
+        created_at = pw.DateTimeField()
+        updated_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "saved_view"
+            indexes = [(('owner', 'name'), True)]
+
+    @migrator.create_model
+    class SlaCalendar(pw.Model):
+        id = pw.BigAutoField()
+        name = pw.TextField(unique=True)
+        current_version = pw.BigIntegerField(null=True)
+        created_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "sla_calendar"
+
+    @migrator.create_model
+    class SlaCalendarVersion(pw.Model):
+        id = pw.BigAutoField()
+        calendar = pw.BigIntegerField()
+        number = pw.IntegerField()
+        definition = pw.TextField()
+        created_by = pw.TextField(default='system')
+        created_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "sla_calendar_version"
+            indexes = [(('calendar', 'number'), True)]
+
+    @migrator.create_model
+    class SlaChange(pw.Model):
+        id = pw.BigAutoField()
+        kind = pw.TextField()
+        state = pw.TextField(default='running', index=True)
+        undoes = pw.BigIntegerField(null=True)
+        reason = pw.TextField(default='')
+        before = pw.TextField()
+        after = pw.TextField()
+        created_by = pw.TextField()
+        created_at = pw.DateTimeField()
+        finished_at = pw.DateTimeField(null=True)
+        cursor = pw.TextField(default='')
+        tickets = pw.IntegerField(default=0)
+        seen = pw.IntegerField(default=0)
+        changed = pw.IntegerField(default=0)
+        moved = pw.IntegerField(default=0)
+        breached = pw.IntegerField(default=0)
+        unbreached = pw.IntegerField(default=0)
+
+        class Meta:
+            table_name = "sla_change"
+
+    @migrator.create_model
+    class SlaClock(pw.Model):
+        id = pw.BigAutoField()
+        ticket_number = pw.TextField()
+        metric = pw.TextField()
+        item = pw.BigIntegerField(default=0)
+        cycle = pw.IntegerField(default=1)
+        policy_version = pw.BigIntegerField()
+        calendar_version = pw.BigIntegerField()
+        target_seconds = pw.BigIntegerField()
+        started_at = pw.DateTimeField()
+        counted_from = pw.DateTimeField()
+        due_at = pw.DateTimeField(null=True)
+        paused_since = pw.DateTimeField(null=True)
+        stopped_at = pw.DateTimeField(null=True)
+        state = pw.TextField()
+        attached_at = pw.DateTimeField()
+        on_attach = pw.BooleanField(default=False)
+        match_reason = pw.TextField()
+        next_fire_at = pw.DateTimeField(null=True)
+        next_fire_kind = pw.TextField(null=True)
+        next_level = pw.BigIntegerField(null=True)
+        round = pw.IntegerField(default=0)
+        version = pw.IntegerField(default=1)
+        updated_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "sla_clock"
+            indexes = [(('ticket_number', 'metric', 'item', 'cycle'), True), (('next_fire_at', 'id'), False), (('state', 'due_at', 'id'), False), (('stopped_at', 'ticket_number'), False)]
+
+    @migrator.create_model
+    class SlaEvent(pw.Model):
+        id = pw.BigAutoField()
+        clock = pw.BigIntegerField()
+        ticket_number = pw.TextField(index=True)
+        round = pw.IntegerField(default=0)
+        kind = pw.TextField()
+        level = pw.BigIntegerField(default=0)
+        due_at = pw.DateTimeField()
+        fired_at = pw.DateTimeField()
+        late = pw.BooleanField(default=False)
+        on_attach = pw.BooleanField(default=False)
+        verdict = pw.TextField(default='')
+        note = pw.TextField(default='')
+        detail = pw.TextField(default='{}')
+        retracted_at = pw.DateTimeField(null=True)
+
+        class Meta:
+            table_name = "sla_event"
+            indexes = [(('clock', 'round', 'kind', 'level'), True)]
+
+    @migrator.create_model
+    class SlaMatch(pw.Model):
+        id = pw.BigAutoField()
+        ticket_number = pw.TextField()
+        number = pw.IntegerField()
+        at = pw.DateTimeField()
+        policy_version = pw.BigIntegerField(null=True)
+        calendar_version = pw.BigIntegerField(null=True)
+        mode = pw.TextField()
+        reason = pw.TextField()
+        names = pw.TextField()
+        decided_by = pw.TextField(default='system')
+        decided_at = pw.DateTimeField()
+        since = pw.DateTimeField(null=True)
+
+        class Meta:
+            table_name = "sla_match"
+            indexes = [(('ticket_number', 'number'), True)]
+
+    @migrator.create_model
+    class SlaPause(pw.Model):
+        id = pw.BigAutoField()
+        clock = pw.BigIntegerField()
+        from_at = pw.DateTimeField()
+        to_at = pw.DateTimeField(null=True)
+        reason = pw.TextField()
+
+        class Meta:
+            table_name = "sla_pause"
+            indexes = [(('clock', 'from_at', 'reason'), True)]
+
+    @migrator.create_model
+    class SlaPolicy(pw.Model):
+        id = pw.BigAutoField()
+        name = pw.TextField(unique=True)
+        current_version = pw.BigIntegerField(null=True)
+        created_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "sla_policy"
+
+    @migrator.create_model
+    class SlaPolicyVersion(pw.Model):
+        id = pw.BigAutoField()
+        policy = pw.BigIntegerField()
+        number = pw.IntegerField()
+        definition = pw.TextField()
+        created_by = pw.TextField(default='system')
+        created_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "sla_policy_version"
+            indexes = [(('policy', 'number'), True)]
+
+    @migrator.create_model
+    class SlaSetback(pw.Model):
+        clock = pw.BigIntegerField(primary_key=True)
+        ticket_number = pw.TextField()
+        attempts = pw.IntegerField()
+        error = pw.TextField()
+        since = pw.DateTimeField()
+        next_try_at = pw.DateTimeField(index=True)
+
+        class Meta:
+            table_name = "sla_setback"
+
+    @migrator.create_model
     class Step(pw.Model):
         id = pw.BigAutoField()
         version = pw.BigIntegerField()
@@ -262,11 +468,12 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
         owner_user_id = pw.TextField(index=True, null=True)
         status = pw.TextField(default='open')
         version = pw.IntegerField(default=1)
-        created_at = pw.DateTimeField()
+        created_at = pw.DateTimeField(index=True)
         closed_at = pw.DateTimeField(null=True)
 
         class Meta:
             table_name = "task"
+            indexes = [(('closed_at', 'ticket_number'), False)]
 
     @migrator.create_model
     class TaskItem(pw.Model):
@@ -288,7 +495,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
 
         class Meta:
             table_name = "task_item"
-            indexes = [(('task', 'step', 'visit'), True), (('assignee', 'id'), False), (('role', 'id'), False)]
+            indexes = [(('task', 'step', 'visit'), True), (('assignee', 'id'), False), (('assignee', 'closed_at', 'id'), False), (('role', 'id'), False)]
 
     @migrator.create_model
     class TaskItemHistory(pw.Model):
@@ -307,6 +514,39 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
 
         class Meta:
             table_name = "task_item_history"
+
+    @migrator.create_model
+    class TicketChange(pw.Model):
+        id = pw.BigAutoField()
+        ticket_number = pw.TextField(index=True)
+        at = pw.DateTimeField()
+        field = pw.TextField()
+        before = pw.TextField(null=True)
+        value = pw.TextField(null=True)
+
+        class Meta:
+            table_name = "ticket_change"
+
+    @migrator.create_model
+    class TicketFollowing(pw.Model):
+        ticket_number = pw.TextField(primary_key=True)
+        version = pw.BigIntegerField()
+        content = pw.TextField()
+        told_at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "ticket_following"
+
+    @migrator.create_model
+    class TicketReply(pw.Model):
+        comment_id = pw.TextField(primary_key=True)
+        ticket_number = pw.TextField(index=True)
+        side = pw.TextField()
+        author = pw.TextField()
+        at = pw.DateTimeField()
+
+        class Meta:
+            table_name = "ticket_reply"
 
     @migrator.create_model
     class TicketRequest(pw.Model):
@@ -339,6 +579,15 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
 
         class Meta:
             table_name = "ticket_snapshot"
+            indexes = [(('received_at', 'id'), False), (('status', 'received_at', 'id'), False), (('priority', 'received_at', 'id'), False), (('category', 'received_at', 'id'), False), (('department', 'received_at', 'id'), False)]
+
+    @migrator.create_model
+    class TicketWords(pw.Model):
+        id = pw.BigIntegerField(primary_key=True)
+        words = pw.TextField()
+
+        class Meta:
+            table_name = "ticket_words"
 
     @migrator.create_model
     class Transition(pw.Model):

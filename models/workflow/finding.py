@@ -1,0 +1,127 @@
+"""
+Tickets found: lists of all tickets, whether they have a task or wait in triage, and what full text finds among them.
+
+Lists run along `received_at`, a search along the snapshots' ids; both are kept in indexes, so a page costs what it shows. A
+filter by status, priority, category or department runs along an index of its own; the others narrow such a walk, or start from
+the few rows that they name, whichever the database finds cheaper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import peewee as pw
+
+from baton.models.full_text import Wanted, search
+from baton.models.workflow.definitions import Step, Workflow, WorkflowVersion
+from baton.models.workflow.names import name_of
+from baton.models.workflow.people import Role
+from baton.models.workflow.reading import Viewer, items_of
+from baton.models.workflow.rows import dicts
+from baton.models.workflow.work import Task, TaskItem, TicketSnapshot, TicketWords
+
+#: Filters that are columns of the ticket.
+COLUMNS = ("status", "priority", "category", "department")
+
+
+def tickets(viewer: Viewer | None) -> Any:
+    """Return the query for the tickets that the viewer sees, with their task's columns (null without a task), as dicts."""
+    s = TicketSnapshot
+    query = (
+        s.select(
+            s.id,
+            s.ticket_number,
+            s.subject,
+            s.category,
+            s.department,
+            s.priority,
+            s.status,
+            s.received_at,
+            Task.id.alias("task"),
+            Task.owner_user_id,
+            name_of(Task.owner_user_id).alias("owner_name"),
+            Workflow.id.alias("workflow_id"),
+            Workflow.name.alias("workflow"),
+        )
+        .join(Task, pw.JOIN.LEFT_OUTER, on=(Task.ticket_number == s.ticket_number))
+        .join(WorkflowVersion, pw.JOIN.LEFT_OUTER, on=(WorkflowVersion.id == Task.workflow_version))
+        .join(Workflow, pw.JOIN.LEFT_OUTER, on=(Workflow.id == WorkflowVersion.workflow))
+    )
+    if viewer is not None:
+        # The offset keeps PostgreSQL from collecting all items of the viewer's roles for a page of fifty.
+        theirs = TaskItem.select(TaskItem.task).where(items_of(viewer), TaskItem.task == Task.id).limit(1).offset(0)
+        query = query.where((Task.owner_user_id == viewer.user_id) | pw.fn.EXISTS(theirs))
+    return query.dicts()
+
+
+def narrowed(query: Any, filters: Mapping[str, Any]) -> Any:
+    """
+    Return the query of `tickets` limited by these filters, those that are None left out.
+
+    Beside the columns: `workflow_id`, `owner`, `assignee` and `role` (a role's id) of an open item, `filed_from`, `filed_to`.
+    """
+    given = {name: value for name, value in filters.items() if value is not None}
+    for name in COLUMNS:
+        if name in given:
+            query = query.where(getattr(TicketSnapshot, name) == given[name])
+    if "workflow_id" in given:
+        query = query.where(WorkflowVersion.workflow == given["workflow_id"])
+    if "owner" in given:
+        query = query.where(Task.owner_user_id == given["owner"])
+    if "assignee" in given:
+        query = query.where(Task.id.in_(_open_items().where(TaskItem.assignee == given["assignee"])))
+    if "role" in given:
+        role = Role.select(Role.id).where(Role.role_id == given["role"])
+        query = query.where(pw.fn.EXISTS(_open_items().where(TaskItem.role.in_(role), TaskItem.task == Task.id)))
+    if "filed_from" in given:
+        query = query.where(TicketSnapshot.received_at >= given["filed_from"])
+    if "filed_to" in given:
+        query = query.where(TicketSnapshot.received_at < given["filed_to"])
+    return query
+
+
+def holding(
+    query: Any, wanted: Wanted, *, beyond: int | None, limit: int, newest_first: bool = True, but: str = ""
+) -> list[dict[str, Any]]:
+    """Return up to `limit` tickets of the query that hold what is wanted, after the one with the id `beyond`; `but` left out."""
+    query = query.join_from(TicketSnapshot, TicketWords, on=(TicketWords.id == TicketSnapshot.id))
+    query, key = search(query, TicketWords, wanted)
+    if beyond is not None:
+        query = query.where(key < beyond if newest_first else key > beyond)
+    if but:
+        query = query.where(TicketSnapshot.ticket_number != but)
+    return dicts(query.order_by(key.desc() if newest_first else key.asc()).limit(limit))
+
+
+def texts_of(ids: Iterable[int]) -> dict[int, str]:
+    """Return these tickets' data, as JSON texts, by the snapshots' ids."""
+    wanted = sorted(ids)
+    query = TicketSnapshot.select(TicketSnapshot.id, TicketSnapshot.ticket_data).where(TicketSnapshot.id.in_(wanted or [0]))
+    return {row["id"]: row["ticket_data"] for row in dicts(query)}
+
+
+def holders_of(tasks: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+    """Return who has these tasks now: by task, its open items with step, role, assignee and name."""
+    wanted = sorted(tasks)
+    found: dict[int, list[dict[str, Any]]] = {}
+    if not wanted:
+        return found
+    i = TaskItem
+    query = (
+        i.select(i.task, i.assignee, name_of(i.assignee).alias("name"), Step.name.alias("step"), Role.name.alias("role"))
+        .join(Step, on=(Step.id == i.step))
+        .join(Role, on=(Role.id == i.role))
+        .where(i.task.in_(wanted), i.closed_at.is_null())
+        .order_by(i.id)
+    )
+    for row in dicts(query):
+        found.setdefault(row["task"], []).append(row)
+    return found
+
+
+def _open_items() -> Any:
+    return TaskItem.select(TaskItem.task).where(TaskItem.closed_at.is_null())
+
+
+__all__ = ["COLUMNS", "holders_of", "holding", "narrowed", "texts_of", "tickets"]

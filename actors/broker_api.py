@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import dramatiq
 
 
-class BrokerUnavailableError(Exception):
+class BrokerUnavailableError(dramatiq.BrokerError):
     """The broker cannot be reached or did not confirm. Nothing is lost: the outbox keeps the messages; try again later."""
 
 
@@ -63,6 +63,15 @@ class DeadLetter:
     traceback: str
     wire: WireMessage
 
+    def contents(self) -> RawDelivery | None:
+        """Return the message's fields and envelope, None where it cannot be read."""
+        from baton.actors.wire import decode  # which knows the formats, and this module's classes
+
+        try:
+            return decode(self.wire)
+        except UnreadableMessageError:
+            return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueState:
@@ -89,6 +98,9 @@ class BatonBroker(Protocol):
 
     def dead_letters(self, queue: str, limit: int = 100) -> list[DeadLetter]:
         """Return the oldest dead letters of a queue, leaving them there."""
+
+    def find_dead_letter(self, queue: str, letter_id: str) -> DeadLetter | None:
+        """Return one dead letter of a queue, leaving it there; None where there is none of this id."""
 
     def requeue_dead_letters(self, queue: str, ids: Sequence[str] | None = None) -> int:
         """Put dead letters back on their queue with a fresh count of attempts (all when `ids` is None); return how many."""

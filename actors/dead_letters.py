@@ -41,10 +41,10 @@ def find(broker: BatonBroker, queue: str, limit: int = MOST) -> list[DeadLetter]
 
 def find_one(broker: BatonBroker, queue: str, letter_id: str) -> DeadLetter:
     """Return one dead letter. Raises UnknownDeadLetterError."""
-    for letter in find(broker, queue):
-        if letter.id == letter_id:
-            return letter
-    raise UnknownDeadLetterError(queue, [letter_id])
+    letter = broker.find_dead_letter(queue, letter_id)
+    if letter is None:
+        raise UnknownDeadLetterError(queue, [letter_id])
+    return letter
 
 
 def requeue(broker: BatonBroker, queue: str, ids: Sequence[str] | None) -> int:

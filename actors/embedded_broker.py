@@ -94,6 +94,10 @@ class EmbeddedBroker(dramatiq.Broker):
         """Return the oldest dead letters of a queue."""
         return dead.list_dead_letters(self.store, queue, limit)
 
+    def find_dead_letter(self, queue: str, letter_id: str) -> DeadLetter | None:
+        """Return one dead letter of a queue."""
+        return dead.find_dead_letter(self.store, queue, letter_id)
+
     def requeue_dead_letters(self, queue: str, ids: Sequence[str] | None = None) -> int:
         """Put dead letters back on their queue, in one transaction."""
         count = dead.requeue_dead_letters(self.store, queue, ids, _INSERT)

@@ -44,14 +44,15 @@ class EmbeddedConsumer(Consumer):
         mailbox, deadline = self._mailbox, time.monotonic() + self._seconds
         while True:
             mailbox.event.clear()
-            if mailbox.may_hand_out():
+            rest = 0.0 if mailbox.ready else mailbox.rests_for()
+            if mailbox.may_hand_out() and not rest:
                 self._fetch()
                 if mailbox.ready:
                     return EmbeddedBatch(mailbox.queue, mailbox.hand_out())
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return None
-            mailbox.event.wait(remaining)
+            mailbox.event.wait(min(remaining, rest) if rest else remaining)
 
     def ack(self, message: Any) -> None:
         """Note that a batch is done with, or given back. Any thread may call this."""

@@ -2,7 +2,7 @@
 The embedded broker's file: one SQLite connection per process, used by one thread at a time.
 
 SQLite's own waiting for another process's write lock sleeps in C and would stall an event loop, so the wait is done here, in
-small pauses that other green threads use. Transactions are short: some rows, one sync to disk.
+small pauses that other green threads use; the sync to disk happens beside the loop. Transactions are short: some rows, one sync.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from baton.actors.broker_api import BrokerUnavailableError
+from baton.models.event_loop import beside_the_loop
 
 #: How long to wait for other processes' transactions, which take milliseconds.
 BUSY_SECONDS = 60.0
@@ -85,7 +87,7 @@ class Store:
             _patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
             try:
                 yield connection
-                connection.execute("COMMIT")
+                beside_the_loop(partial(connection.execute, "COMMIT"))
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

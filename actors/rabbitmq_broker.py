@@ -71,6 +71,11 @@ class RabbitmqBroker(rabbitmq.RabbitmqBroker):
         with short_connection(self.parameters) as connection, dead.dead_letters_of(connection, queue, limit) as letters:
             return [letter for _, letter in letters]
 
+    def find_dead_letter(self, queue: str, letter_id: str) -> DeadLetter | None:
+        """Return one dead letter of a queue, leaving it there. Raises BrokerUnavailableError."""
+        with short_connection(self.parameters) as connection, dead.dead_letters_of(connection, queue) as letters:
+            return next((letter for _, letter in letters if letter.id == letter_id), None)
+
     def requeue_dead_letters(self, queue: str, ids: Sequence[str] | None = None) -> int:
         """Publish dead letters to their queue again, then remove them; return how many. Raises BrokerUnavailableError."""
         with short_connection(self.parameters) as connection:

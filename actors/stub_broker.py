@@ -74,6 +74,10 @@ class MemoryBroker(StubBroker):
         """Return the oldest dead letters of a queue."""
         return self._letters_of(queue, None)[:limit]
 
+    def find_dead_letter(self, queue: str, letter_id: str) -> DeadLetter | None:
+        """Return one dead letter of a queue."""
+        return next(iter(self._letters_of(queue, [letter_id])), None)
+
     def requeue_dead_letters(self, queue: str, ids: Sequence[str] | None = None) -> int:
         """Put dead letters back on their queue."""
         chosen = self._letters_of(queue, ids)

@@ -141,7 +141,7 @@ def _store_reasons(tx: Transaction, decisions: Mapping[str, Allocated | Parked],
         if isinstance(each, Allocated):
             rows.append((number, each.workflow.version_id, each.reason, each.considered, by))
         else:
-            rows.append((number, None, each.reason, [], by))
+            rows.append((number, None, each.reason, each.considered, by))
     store.store_reasons(tx, rows)
 
 

@@ -8,7 +8,7 @@ from operator import or_
 
 from baton.actors.handling import Delivery, RefusedError, handles
 from baton.actors.workflow.rotation import assign, owner_need, unassigned_needs
-from baton.actors.workflow.statuses import Traces, tell_statuses
+from baton.actors.workflow.statuses import Traces, tell_changes, tell_statuses
 from baton.models.transaction import Transaction
 from baton.models.workflow import assignment_store as store
 from baton.models.workflow import waiting_store
@@ -100,8 +100,12 @@ def _still_waiting(tx: Transaction, head: Sequence[WaitingRow], tickets: Mapping
 def tell_picks(tx: Transaction, tickets: Mapping[str, TicketRow], picks: Iterable[Pick], traces: Traces) -> None:
     """Tell the tickets' origin what became of them by these picks."""
     statuses = {}
+    owned = set()
     for pick in picks:
         if pick.need.kind == ITEM:
             become = when_waiting if pick.chosen is None else when_assigned
             statuses[pick.need.ticket_number] = become(tickets[pick.need.ticket_number].status)
+        else:
+            owned.add(pick.need.ticket_number)
+    tell_changes(tx, owned - statuses.keys(), traces)
     tell_statuses(tx, tickets, statuses, traces)

@@ -7,16 +7,17 @@ Every way to a person leads through `assign`: a new ticket, a returned item, the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from baton.models.settings import get_settings
 from baton.models.transaction import Transaction
-from baton.models.workflow import action_facts, assignment_store, sync_store, waiting_store
+from baton.models.workflow import action_people, assignment_store, sync_store, waiting_store
 from baton.models.workflow.assignment_store import HistoryRow, RoleRow, Unassigned
 from baton.models.workflow.intake_store import TicketRow
 from baton.models.workflow.request_store import ItemRow, close_items, free_assignees
-from baton.pipelines.assignment import ITEM, OWNER, Candidate, Need, Pick, Round, take_turns
+from baton.pipelines.assignment import ITEM, OWNER, Candidate, Need, Pick, Round, is_requester, take_turns
 from baton.pipelines.messages import AssignWaiting
-from baton.pipelines.notices import about_assignment
+from baton.pipelines.notices import about_approval, about_assignment
 from baton.pipelines.statuses import ITEM_NEW
 from baton.pipelines.waiting import find_lists, stand_behind
 
@@ -49,7 +50,7 @@ def item_need(
 def unassigned_needs(tx: Transaction, tickets: Mapping[str, TicketRow], items: Iterable[Unassigned]) -> dict[int, Need]:
     """Return, by item, the needs of these items whose tickets are locked."""
     found = [each for each in items if each.ticket_number in tickets]
-    excluded = action_facts.read_exclusions(tx, [each.item for each in found if each.approvals])
+    excluded = action_people.read_exclusions(tx, [each.item for each in found if each.approvals])
     return {
         each.item: item_need(
             tickets[each.ticket_number],
@@ -106,7 +107,7 @@ def assign(
     }
     picks = behind + [pick for each in rounds.values() for pick in each.picks]
     _store(tx, rounds, picks, from_list, traces or {})
-    tell_people(tx, picks)
+    tell_people(tx, picks, members)
     by_need = {id(pick.need): pick for pick in picks}
     return [by_need[id(need)] for need in needs]
 
@@ -152,18 +153,29 @@ def _history(pick: Pick) -> HistoryRow:
     return pick.need.subject_id, number, "system", event, state, state, user, pick.reason
 
 
-def tell_people(tx: Transaction, picks: Iterable[Pick]) -> None:
-    """Announce to everybody who was given an item that they were, if the notifications service is there to take it."""
+def tell_people(tx: Transaction, picks: Iterable[Pick], members: Mapping[int, Sequence[Candidate]]) -> None:
+    """Tell everybody who was given an item that they were, and the others who may approve it that it waits for them."""
     if not get_settings().notifications:
         return
-    given = {pick.need.subject_id: pick for pick in picks if pick.need.kind == ITEM and pick.chosen is not None}
-    names = assignment_store.read_names(tx, given)
-    for item, pick in given.items():
-        assert pick.chosen is not None
-        workflow, step = names[item]
-        number = pick.need.ticket_number
-        for message in about_assignment(pick.chosen.user_id, ticket_number=number, item=item, workflow=workflow, step=step):
+    items = {pick.need.subject_id: pick for pick in picks if pick.need.kind == ITEM}
+    names = assignment_store.read_names(tx, items)
+    for item, pick in items.items():
+        number, named = pick.need.ticket_number, names[item]
+        about: dict[str, Any] = {"ticket_number": number, "item": item, "role": named.role}
+        about |= {"workflow": named.workflow, "step": named.step}
+        told = about_assignment(pick.chosen.user_id, **about) if pick.chosen is not None else ()
+        approvers = _approvers(pick, members.get(pick.need.role, ())) if named.approvals else ()
+        for message in (*told, *about_approval(approvers, **about)):
             tx.announce(message, ticket_number=number)
+
+
+def _approvers(pick: Pick, members: Iterable[Candidate]) -> list[str]:
+    """Return who may approve the item besides its assignee, who knows of it: not the requester, nobody excluded."""
+    need = pick.need
+    assignee = None if pick.chosen is None else pick.chosen.user_id
+    asked = (need.requester_user_id, need.requester_email)
+    others = [each for each in members if each.user_id != assignee and each.user_id not in need.excluded]
+    return [each.user_id for each in others if not is_requester(each, *asked)]
 
 
 def serve(tx: Transaction, roles: Iterable[RoleRow]) -> None:

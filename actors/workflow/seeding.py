@@ -1,4 +1,4 @@
-"""Seeding: the roles and workflows that Baton comes with. Repeating it changes nothing; what people changed stays."""
+"""Seeding: the roles, workflows and service levels of Baton. Repeated, it changes nothing; what people changed stays."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import resources
 
 from baton.actors.handling import Delivery, RefusedError, handles
+from baton.actors.workflow.service_levels import seed_calendars, seed_policies
 from baton.models.transaction import Transaction
 from baton.models.workflow import definition_store, sync_store
 from baton.models.workflow.allocation_store import hold_deployments
@@ -35,8 +36,11 @@ class MissingRolesError(Exception):
     throws=(RefusedError,),
 )
 def run_workflow_seeder(tx: Transaction, deliveries: Sequence[Delivery[SeedWorkflows]]) -> None:
-    """Make the roles and the workflows that are missing."""
+    """Make the roles, the service levels and the workflows that are missing."""
     seed_roles(tx)
+    # Before the workflows: what these allocate is to be matched.
+    seed_calendars(tx)
+    seed_policies(tx)
     seed_workflows(tx)
 
 

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 
 import falcon
 
-from baton.http import dispatch
+from baton.http import dispatch, sockets, streaming, tunnel
 from baton.http.access import Access
 from baton.http.common import common_operations
 from baton.http.health import ServiceCheck
@@ -64,6 +64,9 @@ __all__ = [
     "page",
 ]
 
+#: How each kind of operation answers.
+RESPONDERS = {"": dispatch.responder, "events": streaming.responder, "socket": sockets.responder, "tunnel": tunnel.responder}
+
 
 def create_service_app(
     service: str,
@@ -92,7 +95,7 @@ def create_service_app(
     for path, group in by_path.items():
         resource = SimpleNamespace()
         for operation in group:
-            responder = dispatch.responder(front, operation)
+            responder = RESPONDERS[operation.live](front, operation)
             setattr(resource, f"on_{operation.method.lower()}", responder)
             if operation.method == "GET":
                 resource.on_head = responder

@@ -1,4 +1,4 @@
-"""The operations that every front has: health, metrics, and its own description for machines and people."""
+"""The operations that every front has: health, metrics, the runtime, and its own description for machines and people."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from baton.http import runtime
 from baton.http.documentation import POLICY, page_of
 from baton.http.health import ServiceCheck, health
 from baton.http.metrics import metrics_text
@@ -42,7 +43,7 @@ def common_operations(
         return Reply(found, status=503 if query.strict and found["status"] == "failing" else 200)
 
     def read_metrics(call: Call) -> Reply:
-        return Reply(metrics_text(service))
+        return Reply(metrics_text(service, own_checks))
 
     def read_description(call: Call) -> Any:
         if "document" not in rendered:
@@ -74,5 +75,6 @@ def common_operations(
             "GET", "/docs", read_documentation, "documentation.read", transaction="none", media_type="text/html; charset=utf-8",
             summary="This description as a page", tag="service",
         ),
+        *runtime.OPERATIONS,
     )
     return common

@@ -12,7 +12,7 @@ from typing import Any
 
 import falcon
 
-from baton.http import bodies, idempotency, security
+from baton.http import bodies, idempotency, lasting, security
 from baton.http.operations import Call, Operation
 from baton.http.problems import MEDIA_TYPE, Problem, problem_of
 from baton.http.render import Answer, render
@@ -31,12 +31,12 @@ class Front:
     verifier: Verifier
     trusted: frozenset[str]
     limiters: dict[int, security.RateLimiter] = field(default_factory=dict)
+    places: lasting.Places = field(default_factory=lasting.Places)
 
 
 def responder(front: Front, operation: Operation) -> Callable[..., None]:
     """Return the Falcon responder that performs the operation."""
-    if operation.rate is not None:
-        front.limiters[id(operation)] = security.RateLimiter(operation.rate)
+    limit(front, operation)
 
     def respond(request: falcon.Request, response: falcon.Response, **params: str) -> None:
         call = Call(request, operation, front.service, front.settings, params, request.context.trace_id)
@@ -45,8 +45,14 @@ def responder(front: Front, operation: Operation) -> Callable[..., None]:
     return respond
 
 
-def perform(front: Front, call: Call) -> Answer:
-    """Return the operation's answer; raises Problem when it is refused and whatever the handler raises."""
+def limit(front: Front, operation: Operation) -> None:
+    """Have the operation's callers counted, if it limits them."""
+    if operation.rate is not None:
+        front.limiters[id(operation)] = security.RateLimiter(operation.rate)
+
+
+def admit(front: Front, call: Call) -> dict[str, Any]:
+    """Set who calls, and return the handler's `query` where it takes one; raises Problem unless the caller is let in."""
     operation = call.operation
     call.principal = security.authenticate(call, front.verifier)
     call.request.context.subject = call.principal.subject
@@ -58,6 +64,13 @@ def perform(front: Front, call: Call) -> Answer:
     arguments: dict[str, Any] = {}
     if operation.query is not None:
         arguments["query"] = bodies.read_query(call.request, operation.query)
+    return arguments
+
+
+def perform(front: Front, call: Call) -> Answer:
+    """Return the operation's answer; raises Problem when it is refused and whatever the handler raises."""
+    operation = call.operation
+    arguments = admit(front, call)
     value: Any = None
     if operation.body is not None and bodies.is_left_out(call.request) and bodies.may_be_left_out(operation.body):
         arguments["body"] = operation.body()
@@ -96,6 +109,7 @@ def write_answer(response: falcon.Response, answer: Answer, settings: Settings) 
     if answer.headers:
         response.set_headers(answer.headers)
     response.data = answer.body or None
+    response.stream = answer.stream
     for cookie in answer.cookies:
         response.set_cookie(
             cookie.name,

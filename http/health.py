@@ -29,6 +29,9 @@ SILENT_SECONDS = 30.0
 #: Age of the oldest outbox row at which health is degraded, and at which it fails, in seconds.
 OUTBOX_WARN_SECONDS = 30.0
 OUTBOX_FAIL_SECONDS = 600.0
+#: How long the oldest message of a queue has waited, or a queue with messages has had no consumer, when health is degraded, and
+#: when it fails, in seconds. Deploying takes less than the first.
+STALLED_WARN_SECONDS, STALLED_FAIL_SECONDS = 120.0, 600.0
 #: Counting stops here: the answer "many" must not cost a scan of a million rows.
 MOST_COUNTED = 10_000
 #: How long what a broker said about its queues is reused, in seconds.
@@ -39,6 +42,8 @@ Check = dict[str, Any]
 ServiceCheck = Callable[[pw.Database], Check]
 
 _queue_states: dict[str, tuple[float, list[Any] | None]] = {}
+#: When this process first saw a queue with messages and no consumer, by queue: RabbitMQ does not tell the age of a message.
+_unattended_since: dict[str, float] = {}
 log = structlog.get_logger("baton.health")
 
 
@@ -129,7 +134,22 @@ def broker_check(service: str, settings: Settings) -> Check:
     queues = {
         state.queue: {"ready": state.ready, "consumers": state.consumers, "dead_letters": state.dead} for state in states
     }
+    stalled = max((stalled_seconds(state, time.monotonic()) for state in states), default=0.0)
+    if stalled > STALLED_WARN_SECONDS:
+        status = "failing" if stalled > STALLED_FAIL_SECONDS else "degraded"
+        reason = f"messages have waited for {stalled:.0f} seconds: is `baton worker {service}` running?"
+        return {"status": status, "reason": reason, "kind": kind, "dead_letters": dead, "queues": queues}
     return {"status": "degraded" if dead else "ok", "kind": kind, "dead_letters": dead, "queues": queues}
+
+
+def stalled_seconds(state: Any, now: float) -> float:
+    """Return how long messages of a queue have waited at least, as far as is known; `now` is a monotonic clock's."""
+    if state.ready and not state.consumers:
+        alone = now - _unattended_since.setdefault(state.queue, now)
+    else:
+        _unattended_since.pop(state.queue, None)
+        alone = 0.0
+    return max(alone, state.oldest_seconds or 0.0) if state.ready else 0.0
 
 
 def reachable(url: str, timeout: float = 1.0) -> bool:

@@ -7,7 +7,7 @@ service's own state is read when asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import peewee as pw
@@ -36,18 +36,19 @@ def count_request(service: str, method: str, path: str, status: int, seconds: fl
     child.observe(seconds)
 
 
-def metrics_text(service: str) -> bytes:
-    """Return this process's figures and the service's state in Prometheus' text format."""
+def metrics_text(service: str, own: Mapping[str, health.ServiceCheck]) -> bytes:
+    """Return this process's figures, the service's state and what its own checks count, in Prometheus' text format."""
     state = CollectorRegistry()
-    state.register(_State(service))
+    state.register(_State(service, own))
     return generate_latest(REGISTRY) + generate_latest(state)
 
 
 class _State:
     """Reads the state of a service's tables and queues when Prometheus asks."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, own: Mapping[str, health.ServiceCheck]) -> None:
         self._service = service
+        self._own = own
 
     def describe(self) -> list[GaugeMetricFamily]:
         """Return nothing: the names are known when they are read."""
@@ -56,8 +57,10 @@ class _State:
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield one gauge per figure; the tables' are missing while the database cannot be reached."""
         try:
-            with read_tx(self._service):
+            with read_tx(self._service) as database:
                 figures = health.runtime_figures(self._service)
+                for check, count in self._own.items():
+                    figures |= {f"{check}_{name}": value for name, value in count(database).items() if _is_figure(value)}
         except (DatabaseUnavailableError, pw.PeeweeException):
             figures = {}
         yield self._gauge("baton_database_up", "Whether the service's tables can be read", 1 if figures else 0)
@@ -82,3 +85,7 @@ class _State:
             for queue in states:
                 family.add_metric([queue.queue], getattr(queue, name))
             yield family
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

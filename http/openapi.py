@@ -22,6 +22,7 @@ from baton.pipelines.permissions import PERMISSIONS, Rule
 _PARAMETER = re.compile(r"{(\w+)}")
 _REF = "#/components/schemas/{model}"
 
+STREAM_MEDIA_TYPE = "text/event-stream"
 #: What each status means, for every operation that can answer it.
 DESCRIPTIONS = {
     400: "The request cannot be read: broken JSON, a malformed header or cursor.",
@@ -32,6 +33,8 @@ DESCRIPTIONS = {
     409: "The thing is not in a state that allows this, or a request with this idempotency key is being worked on.",
     412: "The version in `If-Match` is not the current one.",
     413: "The body is larger than this front accepts.",
+    426: "The request does not ask for a WebSocket.",
+    502: "The service that this is passed on to cannot be reached.",
     415: "The body is not `application/json` in UTF-8.",
     422: "Fields cannot be accepted; `errors` names each. Also: an idempotency key that belongs to another request.",
     429: "Too many requests; `Retry-After` says when to come back.",
@@ -129,6 +132,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         "responses": _responses(operation, rule, schemas),
         "security": [] if rule.public else [{"bearer": []}, {"cookie": []}],
         "x-permission": operation.permission,
+        "x-live": operation.live,
     }
     if operation.tag:
         found["tags"] = [operation.tag]
@@ -162,6 +166,10 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
             found.append(
                 {"name": name, "in": "query", "required": required, "schema": _without_null(field, definitions)}
             )
+    if operation.live == "events":
+        text = "The id of the last event received: the stream goes on after it. EventSource sends it by itself."
+        last = {"type": "string", "pattern": "^[0-9]{1,18}$"}
+        found.append({"name": "Last-Event-ID", "in": "header", "required": False, "description": text, "schema": last})
     if operation.idempotent:
         text = "Chosen by the caller for one intent: repeated with the same request, it gets the first answer again."
         key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
@@ -192,6 +200,9 @@ def _responses(operation: Operation, rule: Rule, schemas: _Schemas) -> dict[str,
     if operation.returns is not None or operation.media_type != "application/json":
         schema = schemas.of(operation.returns, "serialization") if operation.returns is not None else {"type": "string"}
         success["content"] = {operation.media_type: {"schema": schema}}
+        success["content"] |= {each: {"schema": {"type": "string"}} for each in operation.other_media_types}
+    if operation.live == "events":
+        success["content"] = {STREAM_MEDIA_TYPE: {"schema": {"type": "string"}}}
     found = {str(operation.status): success}
     for status in sorted({*_statuses(operation, rule), *operation.problems}):
         if str(status) in found or status < 400:
@@ -212,6 +223,8 @@ def _statuses(operation: Operation, rule: Rule) -> set[int]:
         statuses |= {408, 413, 415}
     if operation.method != "GET":
         statuses |= {403, 409, 412}
-    if operation.rate is not None:
+    if operation.live in ("socket", "tunnel"):
+        statuses.add(426)
+    if operation.rate is not None or operation.live:
         statuses.add(429)
     return statuses

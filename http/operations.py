@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -49,6 +49,9 @@ class Operation:
     The handler is called with the `Call`, and with `body=` and `query=` when those are given. `transaction` is `write`, `read`
     or `none`; by default writes have a write transaction and reads a read transaction. `problems` names the statuses it may
     answer besides those that every operation may. `rate` limits each caller.
+
+    `live` makes it one that lasts, always without a transaction: `events` (the handler returns a `streaming.EventStream`) or
+    `socket` (it returns `sockets.Accepted`), or `tunnel` (it returns the name of the service whose WebSocket this is).
     """
 
     method: str
@@ -65,11 +68,16 @@ class Operation:
     problems: Sequence[int] = ()
     rate: Rate | None = None
     media_type: str = "application/json"
+    #: Other forms that the answer may be asked for in, all of them text.
+    other_media_types: Sequence[str] = ()
     tag: str = ""
+    live: Literal["", "events", "socket", "tunnel"] = ""
 
     @property
     def scope(self) -> str:
         """The kind of transaction it runs in: `write`, `read` or `none`."""
+        if self.live:
+            return "none"
         return self.transaction or ("write" if self.method in WRITES else "read")
 
     @property
@@ -80,13 +88,18 @@ class Operation:
 
 @dataclass(slots=True)
 class Reply:
-    """An answer: a body (model, dict, list, bytes or None), its status (the operation's if None), ETag, headers and cookies."""
+    """
+    An answer: a body (model, dict, list, bytes or None), its status (the operation's if None), ETag, headers and cookies.
+
+    `stream` takes the body's place: pieces that are made while they are sent, outside any transaction, and closed in the end.
+    """
 
     body: Any = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     etag: str | int | None = None
     cookies: Sequence[Cookie] = ()
+    stream: Iterable[bytes] | None = None
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,13 @@ from baton.http.operations import Cookie, Operation, Reply
 
 @dataclass(slots=True)
 class Answer:
-    """A finished answer: status, headers (Content-Type included) and body."""
+    """A finished answer: status, headers (Content-Type included) and body, or the stream that takes its place."""
 
     status: int
     headers: dict[str, str]
     body: bytes
     cookies: Sequence[Cookie] = ()
+    stream: Iterable[bytes] | None = None
 
 
 def render(operation: Operation, returned: Any) -> Answer:
@@ -28,6 +29,9 @@ def render(operation: Operation, returned: Any) -> Answer:
     if reply.etag is not None:
         headers["ETag"] = f'"{reply.etag}"'
     status = reply.status or operation.status
+    if reply.stream is not None:
+        headers.setdefault("Content-Type", operation.media_type)
+        return Answer(status, headers, b"", reply.cookies, reply.stream)
     if reply.body is None:
         return Answer(status, headers, b"", reply.cookies)
     headers.setdefault("Content-Type", operation.media_type)

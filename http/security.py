@@ -81,7 +81,7 @@ def trusted_hosts(settings: Settings) -> frozenset[str]:
 def check_origin(call: Call, trusted: frozenset[str]) -> None:
     """Raise Forbidden when a write may have been started by another site's page (see the module's text)."""
     env = call.request.env
-    if call.operation.method not in WRITES or "HTTP_AUTHORIZATION" in env:
+    if (call.operation.method not in WRITES and call.operation.live != "socket") or "HTTP_AUTHORIZATION" in env:
         return
     origin = env.get("HTTP_ORIGIN")
     if origin is not None:

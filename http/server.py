@@ -7,6 +7,7 @@ servers may run in one process, each in a green thread.
 
 from __future__ import annotations
 
+import email.errors
 import logging
 import signal
 from collections.abc import Callable, Iterable
@@ -100,6 +101,16 @@ def _stop_on_signal() -> StopEvent:
     return stop
 
 
+#: What the parser misses in the header of a form with files: it takes it for a whole mail, and looks for the parts.
+_OF_BODIES = (
+    email.errors.StartBoundaryNotFoundDefect,
+    email.errors.CloseBoundaryNotFoundDefect,
+    email.errors.NoBoundaryInMultipartDefect,
+    email.errors.MultipartInvariantViolationDefect,
+    email.errors.InvalidMultipartContentTransferEncodingDefect,
+)
+
+
 class Server(WSGIServer):
     """gevent's WSGI server with idle connections that can be told apart from busy ones."""
 
@@ -115,13 +126,15 @@ class Server(WSGIServer):
             environ={"SERVER_NAME": host},
         )
         self.idle: set[Any] = set()
+        #: Green threads of answers that end only when they are told to: streams and sockets.
+        self.lasting: set[Any] = set()
         self.stopping = False
 
     def drain(self, seconds: float) -> None:
-        """Accept no more, close idle connections, let requests under way finish for so many seconds."""
+        """Accept no more, close idle connections, end streams and sockets, let requests under way finish for so many seconds."""
         self.stopping = True
         self.close()
-        gevent.killall(list(self.idle), block=False)
+        gevent.killall([*self.idle, *self.lasting], block=False)
         self.stop(timeout=seconds)
 
 
@@ -157,7 +170,7 @@ class Handler(WSGIHandler):
         headers = super().MessageClass(*args)
         # The parser takes the headers to end at a line it does not understand, such as "Transfer-Encoding : chunked": what
         # follows, the body's length perhaps, would not count.
-        if headers.defects:
+        if any(not isinstance(defect, _OF_BODIES) for defect in headers.defects):
             raise ValueError("a header line is malformed")
         # Looked at here, because gevent then drops the length of a body that is chunked besides.
         lengths, codings = headers.get_all("content-length") or [], headers.get_all("transfer-encoding") or []
@@ -168,12 +181,24 @@ class Handler(WSGIHandler):
     def get_environ(self) -> dict[str, Any]:
         """Return the request's environment with a body that must arrive in time."""
         env: dict[str, Any] = super().get_environ()
+        env["baton.lasting"] = self.server.lasting
         body: Any = self.wsgi_input
         if env["wsgi.input"] is body:
             self.wsgi_input = env["wsgi.input"] = TimedInput(
                 body.rfile, body.content_length, socket=body.socket, chunked_input=body.chunked_input
             )
         return env
+
+    def process_result(self) -> None:
+        """Send the answer; or, where the application upgraded the connection, let it talk and end the connection with it."""
+        upgrade = self.environ.get("baton.upgrade")
+        if upgrade is None:
+            super().process_result()
+            return
+        self.close_connection = True
+        # What the protocol sends from here on is its own affair: nothing of the HTTP answer may follow.
+        self.status, self.headers_sent, self.response_use_chunked = None, True, False
+        upgrade(self.socket)
 
     def handle_one_response(self) -> None:
         """Answer one request; the connection ends with it when the server is stopping or its body was not read."""

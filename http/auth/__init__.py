@@ -9,7 +9,19 @@ from __future__ import annotations
 import falcon
 
 from baton.http.api import create_service_app
-from baton.http.auth import employees, grants, look_ups, roles, service_tokens, session, sign_in, signing, systems, users
+from baton.http.auth import (
+    employees,
+    grants,
+    look_ups,
+    roles,
+    service_tokens,
+    session,
+    sign_in,
+    signing,
+    standings,
+    systems,
+    users,
+)
 from baton.http.jwks import JwksKeys
 from baton.http.tokens import KeySource
 from baton.models.settings import Settings
@@ -19,6 +31,7 @@ OPERATIONS = (
     *session.OPERATIONS,
     *service_tokens.OPERATIONS,
     *look_ups.OPERATIONS,
+    *standings.OPERATIONS,
     *systems.OPERATIONS,
     *roles.OPERATIONS,
     *users.OPERATIONS,

@@ -11,7 +11,9 @@ from typing import Any
 import falcon
 
 from baton.http.api import Call, Conflict, Forbidden, Invalid, NotFound, Operation, Page, Reply, create_service_app, page
+from baton.http.helpdesk import rating
 from baton.http.helpdesk.filing import ask, file_ticket
+from baton.http.helpdesk.finding import search_tickets
 from baton.http.helpdesk.views import (
     History,
     HistoryEntry,
@@ -60,6 +62,8 @@ def list_tickets(call: Call, query: TicketQuery) -> Page[TicketSummary]:
         found = found.where(Ticket.submitted_at >= query.filed_from)
     if query.filed_to is not None:
         found = found.where(Ticket.submitted_at < query.filed_to)
+    if query.q is not None and query.q.strip():
+        return search_tickets(call, query, found)
     return page(
         found,
         key=(Ticket.submitted_at, Ticket.id),
@@ -168,6 +172,7 @@ OPERATIONS = (
         problems=(404, 409),
         summary="Reopen a ticket",
     ),
+    *rating.OPERATIONS,
 )
 
 

@@ -17,6 +17,7 @@ from baton.models.helpdesk.tables import Ticket
 from baton.models.transaction import Transaction
 from baton.pipelines.filing import Draft, Person, accept, payload
 from baton.pipelines.messages import ReceiveTicket, ReopenTicket, WithdrawTicket
+from baton.pipelines.searching import words_of
 from baton.pipelines.statuses import OPEN
 from baton.pipelines.ticket_requests import WITHDRAW, TicketState, overrule, request
 
@@ -48,7 +49,9 @@ def file_ticket(tx: Transaction, draft: Draft, *, filed_by: str) -> Filed:
         "submitted_at": tx.now,
         "updated_at": tx.now,
     }
-    row_id = tickets.add_ticket(values)
+    # Tagged with whose it is: a search among one's own tickets passes nobody else's.
+    words = words_of(draft.subject, draft.description, draft.employee.name, draft.employee.email, tags=(draft.employee.id,))
+    row_id = tickets.add_ticket(values, words)
     if row_id is None:
         known = tickets.find_by_source(draft.source or "", draft.source_id or "")
         if known is None:

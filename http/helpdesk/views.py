@@ -40,7 +40,11 @@ class Wish(Body):
 
 
 class TicketQuery(PageQuery):
-    """Which tickets to list; all given conditions must hold. `sort`: by time of filing, `-` for the newest first."""
+    """
+    Which tickets to list; all given conditions must hold. `sort`: by time of filing, `-` for the newest first.
+
+    `q`: the ticket of this number first, then those that hold these words; the last may be the beginning of one.
+    """
 
     status: Status | None = None
     category: Word | None = None
@@ -51,6 +55,7 @@ class TicketQuery(PageQuery):
     filed_to: Annotated[Instant, Field(description="Filed before this instant.")] | None = None
     source: Word | None = None
     source_id: Word | None = None
+    q: Annotated[str, StringConstraints(max_length=500), AfterValidator(storable)] | None = None
     sort: Literal["-submitted_at", "submitted_at"] = "-submitted_at"
 
 
@@ -70,6 +75,22 @@ class TicketSummary(OutlineView, _Head):
 
 class TicketView(ContentView, _Head):
     """A ticket. `pending_request` as in TicketSummary."""
+
+
+class Rating(Body):
+    """What the requester thinks of how a finished ticket was handled: `stars` from 1 (poor) to 5 (very good)."""
+
+    stars: Annotated[int, Field(ge=1, le=5)]
+    comment: Annotated[str, StringConstraints(max_length=2_000), AfterValidator(storable)] = ""
+
+
+class RatingView(View):
+    """A rating as it stands."""
+
+    ticket_number: str
+    stars: int
+    comment: str
+    rated_at: datetime
 
 
 class HistoryEntry(View):

@@ -15,6 +15,7 @@ from typing import Any
 import falcon
 
 from baton.http.api import Call, NotFound, Operation, Page, PageQuery, Reply, create_service_app, page
+from baton.http.issues import dead_letters
 from baton.http.issues.views import (
     CommentView,
     IssueQuery,
@@ -216,6 +217,7 @@ OPERATIONS = (
     ),
     Operation("PUT", f"{_ONE}/status", change_status, **_STATUS, summary="Change an issue's status"),
     Operation("PATCH", f"{_ONE}/status", change_status, **_STATUS, summary="Change an issue's status (the same as PUT)"),
+    *dead_letters.OPERATIONS,
 )
 
 

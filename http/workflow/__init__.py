@@ -10,7 +10,24 @@ import falcon
 
 from baton.http.api import Operation, Page, PageQuery, create_service_app
 from baton.http.tokens import KeySource
-from baton.http.workflow import actions, design_operations, handovers, hooks, people, queues, tasks, views
+from baton.http.workflow import (
+    actions,
+    conversation,
+    design_operations,
+    finding,
+    handovers,
+    hooks,
+    oversight,
+    people,
+    progress,
+    queues,
+    saved_views,
+    sla_operations,
+    tasks,
+    views,
+    work_list,
+)
+from baton.http.workflow.clock_check import clock_check
 from baton.models.settings import Settings
 
 _TASK = "/api/v1/tasks/{ticket_number}"
@@ -133,10 +150,17 @@ OPERATIONS = (
     *actions.OPERATIONS,
     *handovers.OPERATIONS,
     *hooks.OPERATIONS,
+    *conversation.OPERATIONS,
+    *progress.OPERATIONS,
+    *work_list.OPERATIONS,
+    *finding.OPERATIONS,
+    *saved_views.OPERATIONS,
+    *sla_operations.OPERATIONS,
+    *oversight.OPERATIONS,
 )
 
 
 def create_app(settings: Settings, keys: KeySource) -> falcon.App:
     """Return the front as a WSGI application."""
-    checks = {"queues": queues.queue_check, "hooks": hooks.hook_check}
+    checks = {"queues": queues.queue_check, "hooks": hooks.hook_check, "clocks": clock_check}
     return create_service_app("workflow", OPERATIONS, settings, keys, checks=checks)

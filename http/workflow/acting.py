@@ -6,29 +6,32 @@ Each function runs within the caller's write transaction and returns what change
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from baton.models.transaction import Transaction, current_trace
-from baton.models.workflow import action_facts, allocation_store, assignment_store, sync_store
-from baton.models.workflow.action_store import store_outcome
+from baton.models.workflow import action_facts, action_people, allocation_store, assignment_store, sync_store
+from baton.models.workflow.action_store import store_outcomes
 from baton.models.workflow.intake_store import lock_tickets
+from baton.pipelines.acting_together import UNKNOWN, decide_together
 from baton.pipelines.allocation import match_workflow, read_deployed, write_rule_book
 from baton.pipelines.asking import Asked
 from baton.pipelines.assignment import Candidate, is_away
+from baton.pipelines.following import about_changes
 from baton.pipelines.handing_over import decide_handover
 from baton.pipelines.handover import find_stand_ins
 from baton.pipelines.moves import decide_item
 from baton.pipelines.situations import ItemFacts, Outcome, TaskFacts
 from baton.pipelines.task_moves import Around, decide_task, open_item
-from baton.pipelines.work import UNSEEN, Refusal
+from baton.pipelines.work import Refusal
 
 #: What each action on an item reads besides the item; `role` locks it, because somebody's open work changes.
 READS = {
     "start": (),
     "follow": ("role", "ways"),
     "complete": ("role", "ways"),
-    "return": ("role",),
+    "return": ("role", "origins"),
     "transfer": ("members",),
     "assign": ("members",),
     "take": ("members",),
@@ -36,10 +39,9 @@ READS = {
     "hold": (),
     "resume": (),
     "approve": ("members", "ways", "stand-ins"),
-    "reject": ("members", "stand-ins"),
+    "reject": ("members", "stand-ins", "origins"),
     "note": (),
 }
-_UNKNOWN = Refusal(UNSEEN, "there is none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,20 @@ class Done:
     opened: int | None
 
 
+def act_on_items(tx: Transaction, asked: Mapping[int, Asked], *, notices: bool = False) -> list[Done | Refusal]:
+    """
+    Carry one action out on each of these items, in their order; return what became of each.
+
+    What is refused leaves the others as they are. The number of statements does not depend on how many items there are.
+    """
+    first = next(iter(asked.values()))
+    facts = load_items(tx, asked, READS[first.action.name], first)
+    return _store(tx, decide_together([(each, facts.get(item)) for item, each in asked.items()], decide_item), notices)
+
+
 def act_on_item(tx: Transaction, asked: Asked, item: int, *, notices: bool = False) -> Done | Refusal:
     """Carry the action out on the item."""
-    reads = READS[asked.action.name]
-    facts = load_item(tx, item, reads, asked)
-    return _UNKNOWN if facts is None else _store(tx, decide_item(asked, facts), notices)
+    return act_on_items(tx, {item: asked}, notices=notices)[0]
 
 
 def act_on_task(
@@ -62,61 +73,59 @@ def act_on_task(
 ) -> Done | Refusal:
     """Carry the action out on the ticket's task; `preview`: only say what it would change."""
     if not lock_tickets(tx, [ticket_number]):
-        return _UNKNOWN
+        return UNKNOWN
     values = action_facts.read_task(tx, ticket_number)
     assert values is not None
     facts = TaskFacts.of(values)
     decision = decide_task(asked, facts, _around(tx, asked, facts))
     if preview:
         return decision if isinstance(decision, Refusal) else Done(decision, None)
-    return _store(tx, decision, notices)
+    return _store(tx, [decision], notices)[0]
 
 
 def hand_over(
-    tx: Transaction, asked: Asked, item: int, user_id: str, substitutes: dict[str, str], *, notices: bool = False
-) -> Done | Refusal:
-    """Hand the person's item over as asked; it must still be theirs."""
-    facts = load_item(tx, item, ("members",), asked)
-    if facts is None or facts.visit.assignee != user_id:
-        return _UNKNOWN
-    people = [Candidate(**row) for row in action_facts.read_people(tx, [user_id]).get(user_id, [])]
+    tx: Transaction, asked: Asked, items: Sequence[int], user_id: str, substitutes: dict[str, str], *, notices: bool = False
+) -> list[Done | Refusal]:
+    """Hand the person's items over as asked, in their order; what is no longer theirs is unknown."""
+    facts = load_items(tx, items, ("members",), asked)
+    people = [Candidate(**row) for row in action_people.read_people(tx, [user_id]).get(user_id, [])]
     present = [person for person in people if person.is_active and not is_away(person, asked.now)]
     person = next(iter(present or people), None)
-    return _store(tx, decide_handover(asked, facts, person, substitutes), notices)
+
+    def decide(asked: Asked, facts: ItemFacts) -> Outcome | Refusal:
+        return UNKNOWN if facts.visit.assignee != user_id else decide_handover(asked, facts, person, substitutes)
+
+    return _store(tx, decide_together([(asked, facts.get(item)) for item in items], decide), notices)
 
 
-def lock_many(tx: Transaction, items: Iterable[int]) -> None:
-    """Lock the tickets of these items, then their roles: what acting on each of them locks, in the order all take them in."""
-    wanted = list(items)
-    lock_tickets(tx, action_facts.tickets_of(tx, wanted).values())
-    assignment_store.lock_roles(tx, action_facts.roles_of_items(tx, wanted))
+def load_items(tx: Transaction, items: Iterable[int], reads: Iterable[str], asked: Asked) -> dict[int, ItemFacts]:
+    """Return what decisions about these items are made from, by item, their tickets locked; unknown items are left out."""
+    found = action_facts.read_items(tx, items, reads)
+    if "stand-ins" in reads:
+        _add_stand_ins(tx, [values for values in found.values() if values["approvals_needed"]], asked)
+    return {item: ItemFacts.of(values) for item, values in found.items()}
 
 
-def load_item(tx: Transaction, item: int, reads: Iterable[str], asked: Asked) -> ItemFacts | None:
-    """Return what a decision about the item is made from, its ticket locked, or None when there is no such item."""
-    values = action_facts.read_item(tx, item, reads)
-    if values is None:
-        return None
-    is_member = any(member["user_id"] == asked.actor.id for member in values.get("members", ()))
-    if "stand-ins" in reads and values["approvals_needed"] and not is_member:
-        values["stand_ins"] = _stand_ins(tx, values["visit"]["role"], asked)
-    return ItemFacts.of(values)
-
-
-def _stand_ins(tx: Transaction, role: int, asked: Asked) -> dict[str, Candidate]:
-    """Return who may decide in the place of which absent member of the role."""
-    noted = [Candidate(**row) for row in action_facts.read_absent(tx, role)]
-    absent = {member.user_id: member for member in noted if is_away(member, asked.now)}
-    if not absent:
-        return {}
-    substitutes = action_facts.read_substitutes(tx, absent)
-    people = action_facts.read_people(tx, substitutes.values())
+def _add_stand_ins(tx: Transaction, approving: Sequence[dict[str, Any]], asked: Asked) -> None:
+    """Note, where the actor is no member of the role, who may decide in the place of which absent member."""
+    theirs = [values for values in approving if all(member["user_id"] != asked.actor.id for member in values.get("members", ()))]
+    noted = action_people.read_absent(tx, {values["visit"]["role"] for values in theirs}) if theirs else {}
+    absent = {
+        role: {member.user_id: member for member in (Candidate(**row) for row in rows) if is_away(member, asked.now)}
+        for role, rows in noted.items()
+    }
+    if not any(absent.values()):
+        return
+    substitutes = action_people.read_substitutes(tx, {user_id for members in absent.values() for user_id in members})
+    people = action_people.read_people(tx, substitutes.values())
 
     def is_present(user_id: str) -> bool:
         rows = [Candidate(**row) for row in people.get(user_id, [])]
         return any(row.is_active and not is_away(row, asked.now) for row in rows)
 
-    return find_stand_ins(absent, substitutes, is_present)
+    stand_ins = {role: find_stand_ins(members, substitutes, is_present) for role, members in absent.items()}
+    for values in theirs:
+        values["stand_ins"] = stand_ins.get(values["visit"]["role"], {})
 
 
 def _around(tx: Transaction, asked: Asked, facts: TaskFacts) -> Around:
@@ -134,11 +143,12 @@ def _around(tx: Transaction, asked: Asked, facts: TaskFacts) -> Around:
     if name == "owner":
         role = sync_store.find_owner_role(tx)
         assignment_store.lock_roles(tx, [role])
-        return Around(coordinators=[Candidate(**row) for row in action_facts.read_candidates(tx, role)])
+        return Around(coordinators=[Candidate(**row) for row in assignment_store.read_members(tx, [role]).get(role, [])])
     return Around()
 
 
-def _store(tx: Transaction, decision: Outcome | Refusal, notices: bool) -> Done | Refusal:
-    if isinstance(decision, Refusal):
-        return decision
-    return Done(decision, store_outcome(tx, decision, request=current_trace.get(), notices=notices))
+def _store(tx: Transaction, decisions: Sequence[Outcome | Refusal], notices: bool) -> list[Done | Refusal]:
+    outcomes = [decision for decision in decisions if isinstance(decision, Outcome)]
+    news = about_changes(outcome.ticket_number for outcome in outcomes)
+    opened = iter(store_outcomes(tx, outcomes, news, request=current_trace.get(), notices=notices))
+    return [decision if isinstance(decision, Refusal) else Done(decision, next(opened)) for decision in decisions]

@@ -12,9 +12,7 @@ from baton.http.workflow.views import ItemView, TaskSummary
 from baton.pipelines.work import ITEM_ACTIONS, PARTIES, Action
 
 #: A text that says something.
-Reason = Annotated[
-    str, StringConstraints(min_length=1, max_length=TEXT_LENGTH, pattern=r"\S"), AfterValidator(storable)
-]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH, pattern=r"\S"), AfterValidator(storable)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 #: How many items one bulk request acts on at most: it is one transaction.
 BULK_ITEMS = 200
@@ -133,6 +131,7 @@ class HandoverItem(View):
 
     item: ItemView
     heir: str | None
+    heir_name: str | None
     reason: str
 
 
@@ -140,10 +139,12 @@ class HandoverView(View):
     """A person's open work. `substitutes` is the chain that it would be offered to, `is_away` whether they are away now."""
 
     user_id: str
+    name: str | None
     is_away: bool
     away_from: datetime | None
     away_to: datetime | None
     substitutes: list[str]
+    substitute_names: list[str | None]
     items: list[HandoverItem]
 
 

@@ -22,7 +22,6 @@ from baton.http.workflow.action_views import (
     ActionTable,
     ActionView,
     Bulk,
-    BulkItem,
     BulkResult,
     BulkView,
     ItemDone,
@@ -32,7 +31,7 @@ from baton.http.workflow.action_views import (
     body_of,
 )
 from baton.http.workflow.views import ItemView, TaskSummary
-from baton.models.workflow import Task, TaskItem, action_reading, reading
+from baton.models.workflow import Task, action_reading, reading
 from baton.pipelines.asking import Asked
 from baton.pipelines.work import (
     ACTIONS,
@@ -55,18 +54,15 @@ def act_on_item(call: Call, body: Any, action: Action) -> Reply:
     done = acting.act_on_item(call.tx, asked(call, action, body), item, notices=call.settings.notifications)
     if isinstance(done, Refusal):
         refuse_item(call, item, done)
-    row = reading.items(None).where(TaskItem.id == item).first()
-    status = done.outcome.status or action_reading.status_of(done.outcome.ticket_number)
-    view = ItemDone(action=action.name, item=ItemView(**row), opened=done.opened, status=status)
+    row = action_reading.item_after(call.tx, item)
+    view = ItemDone(action=action.name, status=row.pop("ticket_status"), item=ItemView(**row), opened=done.opened)
     return Reply(view, etag=row["version"])
 
 
 def act_on_task(call: Call, body: Any, action: Action, query: PreviewQuery | None = None) -> Reply:
     """The action is done; the answer is the task as it is then. With `preview`, nothing is done but to say what would be."""
     number, preview = call.params["ticket_number"], query is not None and query.preview
-    done = acting.act_on_task(
-        call.tx, asked(call, action, body), number, notices=call.settings.notifications, preview=preview
-    )
+    done = acting.act_on_task(call.tx, asked(call, action, body), number, notices=call.settings.notifications, preview=preview)
     if isinstance(done, Refusal):
         raise _problem(done, by_header=_version(call) is not None, what=f"ticket {number}", facts=_of_task(number))
     if preview:
@@ -83,13 +79,15 @@ def act_on_task(call: Call, body: Any, action: Action, query: PreviewQuery | Non
 
 
 def act_on_many(call: Call, body: Bulk) -> BulkView:
-    """Each item is acted on as if alone; what is refused leaves the others as they are."""
+    """Each item is acted on as if alone, in their order; what is refused leaves the others as they are."""
     action = ACTIONS["item", body.action]
     _check_arguments(action, body)
     if len({each.id for each in body.items}) < len(body.items):
         raise Invalid.of("items", "names an item twice")
-    acting.lock_many(call.tx, [each.id for each in body.items])
-    results = [_one_of_many(call, action, body, each) for each in body.items]
+    wanted = asked(call, action, body)
+    every = {each.id: replace(wanted, version=each.version) for each in body.items}
+    done_or_not = acting.act_on_items(call.tx, every, notices=call.settings.notifications)
+    results = [_one_of_many(item, done) for item, done in zip(every, done_or_not, strict=True)]
     done = sum(result.status == 200 for result in results)
     return BulkView(done=done, refused=len(results) - done, results=results)
 
@@ -144,13 +142,11 @@ def _problem(refusal: Refusal, *, by_header: bool, what: str, facts: dict[str, A
     return Conflict(refusal.reason, **(facts or {}))
 
 
-def _one_of_many(call: Call, action: Action, body: Bulk, each: BulkItem) -> BulkResult:
-    wanted = replace(asked(call, action, body), version=each.version)
-    done = acting.act_on_item(call.tx, wanted, each.id, notices=call.settings.notifications)
+def _one_of_many(item: int, done: acting.Done | Refusal) -> BulkResult:
     if isinstance(done, Refusal):
-        problem = _problem(done, by_header=False, what=f"item {each.id}", facts=None)
-        return BulkResult(id=each.id, status=problem.status, detail=done.reason)
-    return BulkResult(id=each.id, status=200, opened=done.opened)
+        problem = _problem(done, by_header=False, what=f"item {item}", facts=None)
+        return BulkResult(id=item, status=problem.status, detail=done.reason)
+    return BulkResult(id=item, status=200, opened=done.opened)
 
 
 def _check_arguments(action: Action, body: Bulk) -> None:

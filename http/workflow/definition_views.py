@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from baton.http.types import Body, Id, Name, ShortText, Text, View, storable
+from baton.http.types import Body, Id, Name, Query, ShortText, Text, View, storable
 from baton.pipelines.definition_shapes import TEXT_LENGTH
 from baton.pipelines.definitions import END_LOGICS, MOST_APPROVALS, MOST_RULES, MOST_STEPS, MOST_TRANSITIONS, WHO
 
@@ -59,6 +59,12 @@ class NewVersion(Body):
 
     from_version: Number | None = None
     definition: DefinitionBody | None = None
+
+
+class PictureQuery(Query):
+    """What to mark in a picture: the step where a ticket is now, by its name. A name that no step bears marks nothing."""
+
+    current: Name | None = None
 
 
 class ImportBody(Body):
@@ -113,12 +119,13 @@ class ValidationView(View):
 
 
 class WorkflowSummary(View):
-    """A workflow; `deployed_version` is the id of the version that new tickets get."""
+    """A workflow; `deployed_version` is the id of the version that new tickets get, `deployed_number` its number."""
 
     id: int
     name: str
     description: str
     deployed_version: int | None
+    deployed_number: int | None
     created_at: datetime
 
 

@@ -57,7 +57,7 @@ OPERATIONS = (
         problems=(404,), summary="Say what is wrong with a version",
     ),
     Operation(
-        "GET", f"{_VERSION}/picture", designs.draw_version, "workflows.read", media_type=designs.SVG,
+        "GET", f"{_VERSION}/picture", designs.draw_version, "workflows.read", query=views.PictureQuery, media_type=designs.SVG,
         problems=(404,), summary="Draw a version as a graph",
     ),
     Operation(

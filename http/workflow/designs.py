@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from baton.http.api import Call, Conflict, Invalid, NotFound, Reply
-from baton.http.workflow.definition_views import DefinitionBody, FaultView, ImportBody, NewVersion, ValidationView
+from baton.http.workflow.definition_views import DefinitionBody, FaultView, ImportBody, NewVersion, PictureQuery, ValidationView
 from baton.http.workflow.workflows import (
     definition_in,
     faults_of,
@@ -24,7 +24,7 @@ from baton.pipelines.validation import blocking
 SVG = "image/svg+xml"
 TOML = "application/toml"
 #: A picture may style itself and nothing else, also when it is opened on its own.
-_PICTURE_POLICY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+PICTURE_POLICY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 
 
 def create_workflow(call: Call, body: DefinitionBody) -> Reply:
@@ -74,11 +74,12 @@ def check_definition(call: Call, body: DefinitionBody) -> ValidationView:
     return _judged(definition_store.find_workflow(None, definition.name), definition)
 
 
-def draw_version(call: Call) -> Reply:
-    """The picture of a version."""
+def draw_version(call: Call, query: PictureQuery) -> Reply:
+    """The picture of a version, with the step where a ticket is now if one is named."""
     workflow = find_workflow(call)
     version = find_version(call, workflow)
-    return _picture(definition_in(workflow, version), f"{workflow.name}, version {version.number} ({version.state})")
+    heading = f"{workflow.name}, version {version.number} ({version.state})"
+    return _picture(definition_in(workflow, version), heading, query.current)
 
 
 def draw_definition(call: Call, body: DefinitionBody) -> Reply:
@@ -141,5 +142,5 @@ def _judged(workflow: Workflow | None, definition: Definition) -> ValidationView
     return ValidationView(is_deployable=not blocking(faults), faults=[FaultView(**asdict(fault)) for fault in faults])
 
 
-def _picture(definition: Definition, heading: str) -> Reply:
-    return Reply(draw(definition, heading=heading), headers=_PICTURE_POLICY)
+def _picture(definition: Definition, heading: str, current: str | None = None) -> Reply:
+    return Reply(draw(definition, heading=heading, current=current), headers=PICTURE_POLICY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from baton.http.api import Call, Conflict, Forbidden, NotFound, Operation
@@ -19,11 +18,13 @@ from baton.http.workflow.action_views import (
 )
 from baton.http.workflow.views import ItemView
 from baton.models.transaction import Transaction
-from baton.models.workflow import TaskItem, action_facts, handover_store, reading
+from baton.models.workflow import TaskItem, action_people, handover_store, reading
+from baton.models.workflow.names import read_names
 from baton.pipelines.asking import Asked
 from baton.pipelines.assignment import Candidate, is_away
 from baton.pipelines.handing_over import offer
 from baton.pipelines.handover import CircularChainError, chain_of, check_chain
+from baton.pipelines.situations import ItemFacts
 from baton.pipelines.work import ACTIONS, CONFLICT, COORDINATORS, FORBIDDEN, UNSEEN, Refusal
 
 _STATUS = {UNSEEN: 404, FORBIDDEN: 403, CONFLICT: 409}
@@ -34,17 +35,22 @@ def read_handover(call: Call) -> HandoverView:
     user_id, rows = _person(call)
     # A write transaction that writes nothing: what would be decided is read by the same code, under the same locks.
     asked = Asked(action=ACTIONS["handover", "substitute"], actor=call.principal, now=call.now)
-    substitutes = action_facts.read_substitutes(call.tx, [user_id])
+    substitutes = action_people.read_substitutes(call.tx, [user_id])
     people = [Candidate(**row) for row in rows]
     wanted = handover_store.open_items_of(user_id, BULK_ITEMS)
-    acting.lock_many(call.tx, wanted)
+    facts = acting.load_items(call.tx, wanted, ("members",), asked)
+    shown = {row["id"]: row for row in reading.items(None).where(TaskItem.id.in_(wanted))}
+    chain = chain_of(user_id, substitutes)
+    names = read_names([user_id, *chain])
     return HandoverView(
         user_id=user_id,
+        name=names.get(user_id),
         is_away=not any(person.is_active and not is_away(person, call.now) for person in people),
         away_from=people[0].away_from,
         away_to=people[0].away_to,
-        substitutes=chain_of(user_id, substitutes),
-        items=[_offered(call.tx, asked, item, substitutes) for item in wanted],
+        substitutes=chain,
+        substitute_names=[names.get(each) for each in chain],
+        items=[_offered(asked, facts[item], shown[item], substitutes, names) for item in wanted],
     )
 
 
@@ -52,12 +58,11 @@ def hand_over(call: Call, body: HandoverRequest) -> BulkView:
     """Each item goes where it was asked to, or stays, with the reason."""
     user_id, _ = _person(call)
     wanted = list(dict.fromkeys(body.items or handover_store.open_items_of(user_id, BULK_ITEMS)))
-    acting.lock_many(call.tx, wanted)
-    substitutes = action_facts.read_substitutes(call.tx, [user_id])
+    substitutes = action_people.read_substitutes(call.tx, [user_id])
     asked = Asked(action=ACTIONS["handover", body.to], actor=call.principal, now=call.now)
     results = []
-    for item in wanted:
-        done = acting.hand_over(call.tx, asked, item, user_id, substitutes, notices=call.settings.notifications)
+    handed = acting.hand_over(call.tx, asked, wanted, user_id, substitutes, notices=call.settings.notifications)
+    for item, done in zip(wanted, handed, strict=True):
         if isinstance(done, Refusal):
             results.append(BulkResult(id=item, status=_STATUS.get(done.kind, 409), detail=done.reason))
         else:
@@ -77,10 +82,10 @@ def set_substitute(call: Call, body: SubstituteRequest) -> SubstituteView:
     user_id, _ = _person(call)
     handover_store.hold_substitutes(call.tx)
     if body.substitute is not None:
-        if not action_facts.read_people(call.tx, [body.substitute]):
+        if not action_people.read_people(call.tx, [body.substitute]):
             raise NotFound(f"there is no member {body.substitute}")
         try:
-            check_chain(user_id, body.substitute, action_facts.read_substitutes(call.tx, [body.substitute]))
+            check_chain(user_id, body.substitute, action_people.read_substitutes(call.tx, [body.substitute]))
         except CircularChainError as error:
             raise Conflict(str(error), chain=list(error.chain)) from None
     handover_store.store_substitute(call.tx, user_id, body.substitute, call.principal.subject)
@@ -92,22 +97,22 @@ def _person(call: Call) -> tuple[str, list[dict[str, Any]]]:
     user_id = call.params["user_id"]
     if call.principal.id != user_id and not call.principal.has_role(*COORDINATORS):
         raise Forbidden("only coordinators see and hand over somebody else's work")
-    rows = action_facts.read_people(call.tx, [user_id]).get(user_id)
+    rows = action_people.read_people(call.tx, [user_id]).get(user_id)
     if not rows:
         raise NotFound(f"there is no member {user_id}")
     return user_id, rows
 
 
-def _offered(tx: Transaction, asked: Asked, item: int, substitutes: dict[str, str]) -> HandoverItem:
-    facts = acting.load_item(tx, item, ("members",), replace(asked))
-    assert facts is not None
+def _offered(
+    asked: Asked, facts: ItemFacts, row: dict[str, Any], substitutes: dict[str, str], names: dict[str, str]
+) -> HandoverItem:
     heir, why = offer(facts, substitutes, asked)
-    row = reading.items(None).where(TaskItem.id == item).first()
-    return HandoverItem(item=ItemView(**row), heir=None if heir is None else heir.user_id, reason=why)
+    user_id = None if heir is None else heir.user_id
+    return HandoverItem(item=ItemView(**row), heir=user_id, heir_name=names.get(user_id or ""), reason=why)
 
 
 def _substitute(tx: Transaction, user_id: str) -> SubstituteView:
-    substitutes = action_facts.read_substitutes(tx, [user_id])
+    substitutes = action_people.read_substitutes(tx, [user_id])
     return SubstituteView(user_id=user_id, substitute=substitutes.get(user_id), chain=chain_of(user_id, substitutes))
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from baton.http.api import Call, Conflict, Invalid
 from baton.http.workflow.definition_views import Move, MovedTask, MoveView
 from baton.http.workflow.workflows import find_workflow
+from baton.models.transaction import Transaction
 from baton.models.workflow import Workflow, WorkflowVersion, assignment_store, definition_store, move_store, waiting_store
 from baton.models.workflow.intake_store import lock_tickets
 from baton.models.workflow.move_store import TaskRow
 from baton.models.workflow.request_store import ItemRow
 from baton.pipelines.definitions import DRAFT
+from baton.pipelines.following import about_changes
 from baton.pipelines.messages import AssignItem, AssignWaiting
 from baton.pipelines.move import MOVED, REFUSED, MovePlan, Running, StepPlace, plan_move, unknown_goals
 
@@ -28,7 +30,16 @@ class _Candidate:
 
 def move_tasks(call: Call, body: Move) -> MoveView:
     """The tasks run on the version, as far as their steps have counterparts there; what stays says why."""
-    workflow = find_workflow(call)
+    return move(call.tx, find_workflow(call), body, call.principal.subject)
+
+
+def move(tx: Transaction, workflow: Workflow, body: Move, actor: str) -> MoveView:
+    """
+    Move tasks of the workflow as asked, in the caller's transaction; the history says that it was `actor`.
+
+    Raises:
+        Invalid, Conflict: the version, or a step of the mapping, is not there to be moved to.
+    """
     version = _target(workflow, body)
     steps = [StepPlace(**row) for row in move_store.steps_of(version.id)]
     lost = unknown_goals(body.mapping, steps)
@@ -36,10 +47,10 @@ def move_tasks(call: Call, body: Move) -> MoveView:
         problem = f"version {version.number} has no such step"
         raise Invalid([{"field": f"mapping.{name}", "message": problem, "type": "value_error"} for name in lost])
     tasks, following = _wanted(workflow, version, body)
-    lock_tickets(call.tx, [task.ticket_number for task in tasks])
-    candidates = _judge(call, workflow, version, steps, tasks, body)
+    lock_tickets(tx, [task.ticket_number for task in tasks])
+    candidates = _judge(tx, workflow, version, steps, tasks, body)
     if not body.dry_run:
-        _carry_out(call, version, candidates, body.reason)
+        _carry_out(tx, version, candidates, actor, body.reason)
     known = {candidate.task.ticket_number for candidate in candidates}
     items = [_show(candidate) for candidate in candidates]
     items += [_absent(number) for number in dict.fromkeys(body.ticket_numbers or ()) if number not in known]
@@ -74,12 +85,12 @@ def _wanted(workflow: Workflow, version: WorkflowVersion, body: Move) -> tuple[l
 
 
 def _judge(
-    call: Call, workflow: Workflow, version: WorkflowVersion, steps: list[StepPlace], tasks: list[TaskRow], body: Move
+    tx: Transaction, workflow: Workflow, version: WorkflowVersion, steps: list[StepPlace], tasks: list[TaskRow], body: Move
 ) -> list[_Candidate]:
     """Return what becomes of each task, as it is under its ticket's lock."""
     numbers = [task.ticket_number for task in tasks]
     current = move_store.read_tasks(workflow.id, numbers)
-    items = move_store.read_items(call.tx, numbers)
+    items = move_store.read_items(tx, numbers)
     places = {row["id"]: StepPlace(**row) for row in move_store.read_steps(item.step for item in items.values())}
     decisions = move_store.count_decisions(item.item for item in items.values())
     candidates = []
@@ -102,23 +113,25 @@ def _judge(
     return candidates
 
 
-def _carry_out(call: Call, version: WorkflowVersion, candidates: list[_Candidate], why: str) -> None:
+def _carry_out(tx: Transaction, version: WorkflowVersion, candidates: list[_Candidate], actor: str, why: str) -> None:
     moves = [each for each in candidates if each.plan.outcome == MOVED]
     changing = [each for each in moves if not each.plan.keeps_place and each.item is not None]
-    locked = assignment_store.lock_roles(call.tx, {each.item.role for each in changing if each.item is not None})
+    locked = assignment_store.lock_roles(tx, {each.item.role for each in changing if each.item is not None})
     for each in moves:
         assert each.item is not None and each.step is not None and each.plan.to_step is not None
         reason = f"moved from version {each.task.version_number}, step {each.step.name}"
         reason += f", to version {version.number}, step {each.plan.to_step.name}" + (f": {why}" if why else "")
         reasons = (reason, f"{reason}; {each.plan.reason}")
         opened = move_store.store_move(
-            call.tx, each.task, each.item, each.plan, version.id, call.principal.subject, reasons
+            tx, each.task, each.item, each.plan, version.id, actor, reasons
         )
         if opened is not None and each.plan.assignee is None:
             number = each.task.ticket_number
-            call.tx.announce(AssignItem(task_item_id=opened, ticket_number=number), ticket_number=number)
-    for role in waiting_store.roles_that_wait(call.tx, locked):
-        call.tx.announce(AssignWaiting(role_id=locked[role].role_id))
+            tx.announce(AssignItem(task_item_id=opened, ticket_number=number), ticket_number=number)
+    for message in about_changes(each.task.ticket_number for each in moves):
+        tx.announce(message)
+    for role in waiting_store.roles_that_wait(tx, locked):
+        tx.announce(AssignWaiting(role_id=locked[role].role_id))
 
 
 def _show(candidate: _Candidate) -> MovedTask:

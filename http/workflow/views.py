@@ -62,6 +62,7 @@ class TaskSummary(View):
     workflow: str
     workflow_version: int
     owner_user_id: str | None
+    owner_name: str | None = None
     created_at: datetime
     closed_at: datetime | None
     version: int
@@ -80,6 +81,7 @@ class ItemView(View):
     role_id: str
     role: str
     assignee: str | None
+    assignee_name: str | None = None
     state: str
     waiting_since: datetime | None
     created_at: datetime
@@ -119,11 +121,14 @@ class HistoryView(View):
     step: str
     at: datetime
     actor: str
+    actor_name: str | None = None
     event: str
     from_state: str | None
     to_state: str | None
     from_user: str | None
+    from_user_name: str | None = None
     to_user: str | None
+    to_user_name: str | None = None
     reason: str
     request: str | None
 
@@ -147,6 +152,7 @@ class PickView(View):
     role_id: str
     role: str
     chosen: str | None
+    chosen_name: str | None = None
     turn: int | None
     reason: str
     considered: list[dict[str, Any]]
@@ -195,6 +201,8 @@ class WaitingView(View):
     kind: str
     subject_id: int
     ticket_number: str
+    subject: str
+    priority: str
     role_id: str
     role: str
     reason: str
@@ -213,7 +221,7 @@ class RoleView(View):
 
 
 class MemberView(View):
-    """A person in a role."""
+    """A person in a role; `substitute` stands in for them while they are away."""
 
     user_id: str
     name: str
@@ -223,6 +231,8 @@ class MemberView(View):
     is_away: bool
     away_from: datetime | None
     away_to: datetime | None
+    substitute: str | None
+    substitute_name: str | None
     capacity: int | None
     open_items: int
     turns: int

@@ -82,7 +82,8 @@ def match(call: Call, body: Question) -> AnswerView:
         category, department = category or snapshot.category, department or snapshot.department
     decision = match_workflow(category, department, write_rule_book(read_deployed(allocation_store.read_deployed())))
     if not isinstance(decision, Allocated):
-        return AnswerView(workflow_id=None, workflow=None, version=None, reason=decision.reason, considered=[])
+        near = decision.considered
+        return AnswerView(workflow_id=None, workflow=None, version=None, reason=decision.reason, considered=near)
     return AnswerView(
         workflow_id=decision.workflow.workflow_id,
         workflow=decision.workflow.name,
@@ -151,11 +152,18 @@ def show_version(workflow: Workflow, version: WorkflowVersion) -> Reply:
 
 def show_workflow(workflow: Workflow) -> WorkflowView:
     """Return a workflow with all its versions."""
-    return WorkflowView(**_summary(workflow).model_dump(), versions=_versions(workflow))
+    versions = _versions(workflow)
+    deployed = next((version.number for version in versions if version.id == workflow.deployed_version), None)
+    return WorkflowView(**_plain(workflow), deployed_number=deployed, versions=versions)
 
 
-def _summary(workflow: Workflow) -> WorkflowSummary:
-    return WorkflowSummary(**{name: getattr(workflow, name) for name in WorkflowSummary.model_fields})
+def _summary(workflow: Any) -> WorkflowSummary:
+    """Return a row of `reading.workflows`."""
+    return WorkflowSummary(**_plain(workflow), deployed_number=workflow.deployed_number)
+
+
+def _plain(workflow: Workflow) -> dict[str, Any]:
+    return {name: getattr(workflow, name) for name in WorkflowSummary.model_fields if name != "deployed_number"}
 
 
 def _versions(workflow: Workflow) -> list[VersionView]:

@@ -21,13 +21,16 @@ COMMANDS: dict[str, str] = {
     "migrate": "database:migrate",
     "makemigration": "database:makemigration",
     "doctor": "doctor:doctor",
+    "schedule": "schedule:schedule",
     "trace": "trace:trace",
     "dead-letters": "dead_letters:dead_letters",
     "hooks": "hooks:hooks",
+    "notifications": "notifications:notifications",
     "keys": "keys:keys",
     "workflows": "workflows:workflows",
     # tickets
     "import": "importing:import_tickets",
+    "import-answers": "import_answers:import_answers",
     "create_test_ticket": "ticket_commands:create_test_ticket",
     "update_ticket_status": "ticket_commands:update_ticket_status",
     "get_ticket_status": "ticket_commands:get_ticket_status",
@@ -37,6 +40,7 @@ COMMANDS: dict[str, str] = {
     # proving it
     "integration": "integration_check:integration",
     "replay": "replaying:replay",
+    "sla": "sla:sla",
     # seeding
     "seed_systems": "seed_auth:seed_systems",
     "seed_tts": "seed_auth:seed_tts",
@@ -47,6 +51,7 @@ COMMANDS: dict[str, str] = {
     "seed_tickets": "seed_tickets:seed_tickets",
     "seed_tickets_open": "seed_tickets:seed_tickets_open",
     "seed_all": "seed_all:seed_all",
+    "seed_demo": "demo_day:seed_demo",
 }
 
 

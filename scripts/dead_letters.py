@@ -35,6 +35,8 @@ def list_(queue: str | None, as_json: bool) -> None:
     from baton.actors import dead_letters as letters
 
     broker = _broker()
+    if queue is not None:
+        _refuse_unknown(queue, letters.queues())
     counts = _reached(lambda: letters.counts(broker, queue))
     found = _reached(lambda: [letter for name, count in counts.items() if count for letter in letters.find(broker, name)])
     if as_json:
@@ -53,6 +55,7 @@ def show(queue: str, letter_id: str, as_json: bool) -> None:
     """Show everything about one dead letter: reason, traceback, body."""
     from baton.actors import dead_letters as letters
 
+    _refuse_unknown(queue, letters.queues())
     letter = _known(lambda: letters.find_one(_broker(), queue, letter_id))
     facts = _facts(letter)
     if as_json:
@@ -74,6 +77,7 @@ def requeue(queue: str, ids: tuple[str, ...], everything: bool) -> None:
     """Put dead letters back on their QUEUE, with a fresh count of attempts."""
     from baton.actors import dead_letters as letters
 
+    _refuse_unknown(queue, letters.queues())
     chosen = _chosen(ids, everything)
     moved = _known(lambda: letters.requeue(_broker(), queue, chosen))
     click.echo(f"{moved} requeued on {queue}.")
@@ -88,6 +92,7 @@ def purge(queue: str, ids: tuple[str, ...], everything: bool, yes: bool) -> None
     """Delete dead letters of QUEUE for good."""
     from baton.actors import dead_letters as letters
 
+    _refuse_unknown(queue, letters.queues())
     chosen = _chosen(ids, everything)
     if not yes:
         click.confirm(f"Delete {'every dead letter' if chosen is None else f'{len(chosen)}'} of {queue} for good?", abort=True)
@@ -102,6 +107,12 @@ def _broker() -> BatonBroker:
 
     broker: Any = dramatiq.get_broker()
     return broker
+
+
+def _refuse_unknown(queue: str, known: list[str]) -> None:
+    """Exit 2 and name the queues there are, unless this is one of them."""
+    if queue not in known:
+        raise click.UsageError(f"there is no queue {queue!r}; there are:\n  " + "\n  ".join(sorted(known)))
 
 
 def _chosen(ids: tuple[str, ...], everything: bool) -> list[str] | None:

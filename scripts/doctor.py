@@ -63,7 +63,10 @@ def examine(full: bool, older_than: float) -> Iterator[Finding]:
     states, reason = queues.read_queues(settings)
     yield from queues.check_broker(settings, states, reason)
     if usable:
+        from baton.scripts.checks import clocks
+
         yield from _guarded("processes", runtime.check_processes(settings, usable))
+        yield from _guarded("schedule", clocks.check_schedule(usable))
     else:
         yield skip("relay and scheduler", "no database can be asked")
     for service in usable:
@@ -84,7 +87,7 @@ def _databases(settings: Settings) -> Generator[Finding, None, list[str]]:
 def _contents(
     settings: Settings, usable: list[str], states: Sequence[QueueState] | None, full: bool, older_than: float
 ) -> Iterator[Finding]:
-    from baton.scripts.checks import convergence, definitions, hooks, invariants, issues
+    from baton.scripts.checks import clocks, convergence, definitions, hooks, invariants, issues
 
     def side(which: convergence.Side) -> tuple[str, set[str], Callable[[], Iterable[Finding]]]:
         needed = {which.service, "workflow"}
@@ -95,6 +98,7 @@ def _contents(
         ("seeds workflow", {"workflow"}, seeds.check_workflow_seeds),
         ("workflows", {"workflow"}, definitions.check_definitions),
         ("workflow promises", {"workflow"}, lambda: invariants.check_workflow(full, older_than)),
+        ("service levels", {"workflow"}, lambda: clocks.check_clocks(full, older_than)),
         ("end of task calls", {"workflow"}, lambda: hooks.check_hooks(get_settings())),
         side(convergence.HELPDESK),
         side(convergence.GATEWAY),

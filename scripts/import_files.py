@@ -64,8 +64,8 @@ def base_name(path: Path) -> str:
 
 
 def known_mappings() -> list[str]:
-    """Return the names of the mappings that come with Baton; those that end in -replay are for `baton replay`."""
-    return sorted(path.stem for path in MAPPINGS.glob("*.toml") if not path.stem.endswith("-replay"))
+    """Return the names of the mappings that come with Baton; -replay and -sla are for `baton replay` and `baton sla`."""
+    return sorted(path.stem for path in MAPPINGS.glob("*.toml") if not path.stem.endswith(("-replay", "-sla", "-answers")))
 
 
 def load_mapping(name_or_file: str) -> TicketMapping:

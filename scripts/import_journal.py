@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from baton.pipelines.answer_mapping import AnswerMapping
 from baton.pipelines.import_mapping import TicketMapping
 
 
@@ -67,7 +68,7 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
 
-def identity_of(path: Path, mapping: TicketMapping, url: str) -> str:
+def identity_of(path: Path, mapping: TicketMapping | AnswerMapping, url: str) -> str:
     """Return what must be unchanged for a stopped import to be taken up: the file's size and ends, the mapping, the server."""
     size = path.stat().st_size
     with path.open("rb") as handle:

@@ -33,6 +33,8 @@ class ReplayReport:
         self._began = self._shown_at = time.monotonic()
         self._bar: Progress | None = None
         self._updates = 0
+        #: Updates and actions that earlier runs carried out: no part of this run's rates.
+        self._earlier: Counter[str] = Counter()
         self.played: dict[str, Played] = {}
         self.desk: dict[str, str] = {}
         self.stopped = ""
@@ -51,17 +53,19 @@ class ReplayReport:
             yield
         self._bar = None
 
-    def note(self, played: Played) -> None:
-        """Take a case up that was carried out."""
+    def note(self, played: Played, *, earlier: bool = False) -> None:
+        """Take a case up that was carried out, now or by an earlier run."""
         self.played[played.case] = played
         self._updates += played.updates
+        if earlier:
+            self._earlier.update(updates=played.updates, actions=sum(played.actions.values()))
         if played.faults and sum(bool(each.faults) for each in self.played.values()) <= SHOWN_FAULTS:
             self.say(f"{played.case} ({played.ticket}): {'; '.join(played.faults)}")
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=self._updates)
         elif time.monotonic() - self._shown_at > LINE_SECONDS:
             self._shown_at = time.monotonic()
-            rate = self._updates / (self._shown_at - self._began)
+            rate = (self._updates - self._earlier["updates"]) / (self._shown_at - self._began)
             click.echo(f"{self._updates:,} of {self._total:,} updates, {rate:,.0f} a second", err=True)
 
     def say(self, text: str) -> None:
@@ -113,8 +117,8 @@ class ReplayReport:
             f"not in the file {kinds['not in the file']:,} cases count reassignments that no update shows",
             f"faults          {kinds['fault']:,}",
             f"actions         {', '.join(f'{name} {count:,}' for name, count in sorted(actions.items())) or 'none'}",
-            f"time            {elapsed:.0f} s, {self._updates / elapsed:,.0f} updates "
-            f"and {actions.total() / elapsed:,.0f} actions a second",
+            f"time            {elapsed:.0f} s, {(self._updates - self._earlier['updates']) / elapsed:,.0f} updates "
+            f"and {(actions.total() - self._earlier['actions']) / elapsed:,.0f} actions a second in this run",
         )
         click.echo("\n".join(lines))
         click.echo(f"everything that is not as in the file: {path}")

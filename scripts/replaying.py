@@ -72,7 +72,7 @@ def replay(
         player = Player(client, urls, intake, holders, patience=patience)
         with report.showing():
             for played in _play(player, cases, known, in_flight, report):
-                report.note(played)
+                report.note(played, earlier=played.case in known)
                 if played.case not in known:
                     journal.note(played)
         if not report.stopped:
@@ -84,9 +84,7 @@ def replay(
         fail("run it again with --resume to go on" if report.stopped else "the histories do not agree with the file")
 
 
-def _play(
-    player: Player, cases: list[Case], known: dict[str, Played], in_flight: int, report: ReplayReport
-) -> Iterator[Played]:
+def _play(player: Player, cases: list[Case], known: dict[str, Played], in_flight: int, report: ReplayReport) -> Iterator[Played]:
     """Yield the cases as they are done; a case is begun only when all before it in the file are, or are being, carried out."""
     running: set[Future[Played]] = set()
     with ThreadPoolExecutor(in_flight, thread_name_prefix="replay") as pool:

@@ -21,7 +21,7 @@ import structlog
 
 from baton.models import database, migrate
 from baton.models.logs import configure_logs
-from baton.models.settings import SERVICES, Settings, SettingsError, get_settings
+from baton.models.settings import FRONTS, SERVICES, WEB_PORTS, Settings, SettingsError, get_settings
 
 log = structlog.get_logger("baton.run")
 
@@ -29,15 +29,15 @@ log = structlog.get_logger("baton.run")
 _failures: list[str] = []
 
 #: Services with actors: which queues a worker of each consumes follows from the actors its module declares.
-WORKERS = ("helpdesk", "tickets", "workflow", "issues")
+WORKERS = ("helpdesk", "tickets", "workflow", "messaging", "notifications", "issues")
 
 
 @click.command()
-@click.argument("service", type=click.Choice(SERVICES))
+@click.argument("service", type=click.Choice(FRONTS))
 @click.option("--port", type=int, help="Port to listen on instead of the service's own.")
 def serve(service: str, port: int | None) -> None:
     """Run the HTTP front of SERVICE."""
-    settings = _start(f"{service}-http", (service,))
+    settings = _start(f"{service}-http", () if service in WEB_PORTS else (service,))
     _serve(service, settings, port, _stop_on_signal())
 
 
@@ -75,14 +75,19 @@ def scheduler() -> None:
 def server(no_seed: bool) -> None:
     """Run everything in this one process: every front, every actor, relay and scheduler."""
     settings = _start("server", SERVICES)
+    from baton.scripts import demo_day
+    from baton.scripts.welcome import print_welcome
+
     stop = _stop_on_signal()
     seeded = False if no_seed or settings.production else _seed_demo(settings)
-    threads = [_thread(f"{service}-http", functools.partial(_serve, service, settings, None, stop), stop) for service in SERVICES]
+    threads = [_thread(f"{service}-http", functools.partial(_serve, service, settings, None, stop), stop) for service in FRONTS]
     if settings.embedded_broker or settings.broker_url:
         threads += _background(settings, stop)
     _wait_for_ports(settings, stop)
     if not stop.is_set():
-        _print_welcome(settings, seeded)
+        print_welcome(settings, seeded)
+        if not no_seed and not settings.production:
+            demo_day.tell_beside(settings, stop)
     while not stop.wait(1.0):
         pass
     for thread in threads:
@@ -111,6 +116,9 @@ def _start(process: str, services: tuple[str, ...]) -> Settings:
     database.configure(settings)
     for service in services:
         _until_migrated(service)
+    from baton.actors import live_exchange
+
+    live_exchange.connect(settings)
     return settings
 
 
@@ -193,7 +201,7 @@ def _thread(name: str, target: Callable[[], None], stop: threading.Event) -> thr
 
 
 def _wait_for_ports(settings: Settings, stop: threading.Event) -> None:
-    for service in SERVICES:
+    for service in FRONTS:
         while not stop.is_set():
             with socket.socket() as probe:
                 probe.settimeout(0.5)
@@ -205,6 +213,7 @@ def _wait_for_ports(settings: Settings, stop: threading.Event) -> None:
 def _seed_demo(settings: Settings) -> bool:
     """Create the demo organisation if nobody has ever been seeded, or a start was killed meanwhile; return whether it was."""
     from baton.models.auth import User
+    from baton.scripts import demo_day
     from baton.scripts.cli import cli
 
     unfinished = settings.data_dir / "seeding"
@@ -216,24 +225,6 @@ def _seed_demo(settings: Settings) -> bool:
     for command in ("seed_systems", "seed_tts", "seed_hdts", "seed_employees", "seed_role", "seed_workflows"):
         click.echo(f"- {command}")
         cli.main([command], prog_name="baton", standalone_mode=False)
+    demo_day.begin(settings)
     unfinished.unlink(missing_ok=True)
     return True
-
-
-def _print_welcome(settings: Settings, seeded: bool) -> None:
-    click.echo("\nBaton is running. Press Ctrl-C to stop.\n")
-    for service in SERVICES:
-        click.echo(f"  {service:10} {settings.url(service):28} documentation at {settings.url(service)}/docs")
-    if not settings.production:
-        click.echo("\n  demo sign-ins (password Password123):")
-        for email, what in (
-            ("adaeze.abara@example.com", "employee: files tickets, sees their own"),
-            ("alex.johnson@gmail.com", "help desk coordinator: sees every ticket"),
-            ("nadia.haddad@example.com", "workflow coordinator: tasks, triage, waiting list"),
-            ("Adminhdts@example.com", "administrator of the help desk"),
-            ("Admintts@example.com", "administrator of the workflows"),
-        ):
-            click.echo(f"    {email:28} {what}")
-    if seeded:
-        click.echo("\n  The demo organisation was created. For sample tickets: .venv/bin/baton seed_tickets")
-    click.echo("  Is everything well? .venv/bin/baton doctor\n")

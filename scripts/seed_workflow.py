@@ -1,4 +1,4 @@
-"""Seeding the workflow side: `seed_role` and `seed_workflows`. What exists is left as people have made it."""
+"""Seeding the workflow side: `seed_role`, and `seed_workflows` with the service levels. What exists is left as people made it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import click
 
 import baton.actors  # noqa: F401 - sets the broker that the seeder's module declares its actor on
-from baton.actors.workflow import seeding
+from baton.actors.workflow import seeding, service_levels
 from baton.models.transaction import write_tx
 from baton.scripts.ticket_commands import fail, prepare
 
@@ -23,19 +23,26 @@ def seed_role() -> None:
 
 @click.command()
 def seed_workflows() -> None:
-    """Make and deploy the five workflows; tickets in triage that match are allocated. Safe to repeat."""
+    """
+    Make the five workflows, the office calendar and a service level policy for every priority of each. Safe to repeat.
+
+    The workflows are deployed; tickets in triage that match are allocated. The calendar is in the time zone BATON_TIME_ZONE.
+    """
     prepare("workflow")
     try:
         with write_tx("workflow") as tx:
+            calendars, policies = service_levels.seed_calendars(tx), service_levels.seed_policies(tx)
             made = seeding.seed_workflows(tx)
     except seeding.MissingRolesError as error:
         fail(f"{error}: run `baton seed_role` first")
     else:
         _report("workflow", made)
+        _report("calendar", calendars)
+        _report("policy", policies, "policies")
 
 
-def _report(kind: str, made: Mapping[str, bool]) -> None:
+def _report(kind: str, made: Mapping[str, bool], kinds: str | None = None) -> None:
     for name, is_new in made.items():
         click.echo(f"{kind} {name}: {'created' if is_new else 'left'}")
     created = sum(made.values())
-    click.echo(f"{kind}s: created {created}, changed 0, left {len(made) - created}")
+    click.echo(f"{kinds or f'{kind}s'}: created {created}, changed 0, left {len(made) - created}")

@@ -27,7 +27,7 @@ from typing import Any
 
 import httpx
 
-from baton.models.settings import SERVICES, Settings, load_settings
+from baton.models.settings import FRONTS, SERVICES, Settings, load_settings
 from baton.scripts.private_servers.common import free_port
 
 #: Process name -> arguments of `baton`. Two of whatever may run twice.
@@ -37,6 +37,8 @@ DISTRIBUTED = {
     "tickets-worker": ("worker", "tickets"),
     "workflow-worker-1": ("worker", "workflow"),
     "workflow-worker-2": ("worker", "workflow"),
+    "messaging-worker": ("worker", "messaging"),
+    "notifications-worker": ("worker", "notifications"),
     "issues-worker": ("worker", "issues"),
     "relay-1": ("relay",),
     "relay-2": ("relay",),
@@ -63,7 +65,7 @@ class Stack:
             **{name: value for name, value in os.environ.items() if not name.startswith("BATON_")},
             "BATON_DATA_DIR": str(directory / "var"),
             "BATON_LOG_FORMAT": "json",
-            **{f"BATON_{service.upper()}_PORT": str(free_port()) for service in SERVICES},
+            **{f"BATON_{front.upper()}_PORT": str(free_port()) for front in FRONTS},
             **variables,
         }
         self.settings: Settings = load_settings(self.environment)
@@ -98,15 +100,15 @@ class Stack:
         self.keep_files = self.keep_files or error is not None
         self.stop()
 
-    def start(self, seeds: Sequence[str] = SEEDS) -> None:
-        """Migrate, seed and start every process; return when every front answers."""
+    def start(self, seeds: Sequence[str] = SEEDS, fronts: Sequence[str] = SERVICES) -> None:
+        """Migrate, seed and start every process; return when these fronts answer."""
         (self.directory / "logs").mkdir(parents=True, exist_ok=True)
         for command in ("migrate", *seeds):
             self.run(command)
         for name in self.programs:
             self._spawn(name)
         self._keeper.start()
-        for service in SERVICES:
+        for service in fronts:
             self._await_front(service)
 
     def run(self, *arguments: str, seconds: float = 120.0) -> str:

@@ -51,12 +51,20 @@ def _print(facts: dict[str, Any]) -> None:
         click.echo(f"in triage: {facts['in_triage']}")
     task = facts["task"]
     if task:
-        owner = task["owner_user_id"] or "none yet"
+        owner = _person(task["owner_user_id"], task["owner_name"]) or "none yet"
         workflow = f"{task['workflow']} version {task['workflow_version']}"
         click.echo(f"task {task['id']} {task['task_status']}: {workflow}, owner {owner}")
     for item in facts["items"]:
-        who = item["assignee"] or f"waiting since {item['waiting_since']}"
+        who = _person(item["assignee"], item["assignee_name"]) or f"waiting since {item['waiting_since']}"
         click.echo(f"  item {item['id']} {item['step']} ({item['role']}) {item['state']}: {who}")
     for row in facts["history"]:
         change = f"{row['from_state']} -> {row['to_state']}"
-        click.echo(f"  {row['at']:%Y-%m-%d %H:%M:%S} {row['step']} {row['event']} {change} by {row['actor']} {row['reason']}")
+        who = _person(row["actor"], row["actor_name"])
+        click.echo(f"  {row['at']:%Y-%m-%d %H:%M:%S} {row['step']} {row['event']} {change} by {who} {row['reason']}")
+
+
+def _person(user_id: str | None, name: str | None) -> str:
+    """Return a person's id with their name, "" for nobody."""
+    if user_id is None:
+        return ""
+    return f"{user_id} ({name})" if name else user_id

@@ -1,4 +1,4 @@
-"""`baton workflows`: see, judge, deploy, export and import workflows, and ask which one a ticket would get."""
+"""`baton workflows`: see, judge, deploy, move, export and import workflows, and ask which one a ticket would get."""
 
 from __future__ import annotations
 
@@ -20,13 +20,17 @@ from baton.pipelines.picture import draw
 from baton.pipelines.validation import Fault, Surroundings, blocking, said, validate
 from baton.scripts import workflow_acts as acts
 from baton.scripts.ticket_commands import fail, prepare
+from baton.scripts.workflow_moves import move
 
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
 @click.group()
 def workflows() -> None:
-    """Workflows: list, show, validate, deploy, export, import, match."""
+    """Workflows: list, show, validate, deploy, move, export, import, match."""
+
+
+workflows.add_command(move)
 
 
 @workflows.command("list")
@@ -147,6 +151,8 @@ def match(category: str | None, department: str | None) -> None:
         decision = match_workflow(category, department, write_rule_book(read_rules(read_deployed())))
     if not isinstance(decision, Allocated):
         click.echo(f"triage: {decision.reason}")
+        for near in decision.considered:
+            click.echo(f"  near: {near['workflow']} version {near['version']}, but {near['why']}")
         raise SystemExit(1)
     click.echo(f"{decision.workflow.name} version {decision.workflow.version_number}: {decision.reason}")
     for other in decision.considered[1:]:

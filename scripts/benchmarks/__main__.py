@@ -12,6 +12,9 @@ BENCHMARKS = {
     "latency": "latency",
     "http": "fronts",
     "actions": "actions",
+    "live": "live",
+    "sla": "sla",
+    "pages": "pages",
     "growth": "growth",
     "memory": "memory",
 }

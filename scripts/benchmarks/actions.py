@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import multiprocessing
@@ -9,17 +10,26 @@ import statistics
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
 from baton.models import database
+from baton.scripts.benchmarks import actions_acting as acting_part
 from baton.scripts.benchmarks import actions_floor, setting, stored, tally
 from baton.scripts.stack import Stack
 
 #: Items that one bulk request names.
 BULK = 100
+#: Has batches of items completed: gives the monotonic time when that began, and what is to be called for what was refused.
+Asker = Callable[[list[list[int]]], AbstractContextManager[tuple[float, Callable[[], list[str]]]]]
+
+
+#: Processes that act without the front.
+ACTING = 2
 
 
 @click.command("actions")
@@ -29,21 +39,20 @@ BULK = 100
 @click.option("--stored", "tickets_stored", type=int, default=100_000, show_default=True, help="For the count of statements.")
 @click.option("--kind", type=click.Choice([*setting.KINDS, "both"]), default="both", show_default=True)
 def command(actions: int, rounds: int, clients: int, tickets_stored: int, kind: str) -> None:
-    """Actions a second, one by one and in bulk, their ratio to the floor, and statements per action as the tables grow."""
+    """
+    Actions a second, one by one and in bulk, their ratio to the floor, and statements per action as the tables grow.
+
+    Measured twice: over HTTP, and with the same code called without the front, whose part the floor does not do either.
+    """
     click.echo(f"actions: a step completed, the next person chosen, the status at the help desk; {setting.machine()}")
     for one in setting.KINDS if kind == "both" else (kind,):
-        with setting.stack_of(one) as stack:
-            figures = {}
-            for way, size in (("one by one", 1), (f"in bulk of {BULK}", BULK)):
-                rate(stack, actions, clients, size)
-                rates = [rate(stack, actions, clients, size) for _ in range(rounds)]
-                figures[way] = statistics.median(rates)
-                click.echo(f"  {one}, {way}: {figures[way]:.0f} actions/s (rounds: {', '.join(f'{each:.0f}' for each in rates)})")
+        # The floor tells nobody of their work.
+        with setting.stack_of(one, BATON_NOTIFICATIONS="off") as stack:
+            ways = [("over HTTP", _over_http(stack, clients))]
             if one == "distributed":
-                for way, size in (("one by one", 1), (f"in bulk of {BULK}", BULK)):
-                    bare = statistics.median(actions_floor.measure(stack.settings, actions, size) for _ in range(rounds))
-                    ratio = figures[way] / bare
-                    click.echo(f"    floor, transactions of {size}: {bare:.0f} actions/s; ours, {way}, is {ratio:.2f} of it")
+                ways.append((f"acting in {ACTING} processes", _directly(stack)))
+            for size in (1, BULK):
+                _compare(stack, one, ways, actions, rounds, size)
             before = tally.statements_per_action(stack)
             stored.add(0, tickets_stored)
             after = tally.statements_per_action(stack)
@@ -51,23 +60,64 @@ def command(actions: int, rounds: int, clients: int, tickets_stored: int, kind: 
             click.echo(f"  {one}, statements per action with 0 and {tickets_stored} stored: {before} and {after}, {same}")
 
 
-def rate(stack: Stack, actions: int, clients: int, size: int) -> float:
+def _compare(stack: Stack, kind: str, ways: list[tuple[str, Asker]], actions: int, rounds: int, size: int) -> None:
+    """Measure one size of request in every way, and the floor in the same run."""
+    how = "one by one" if size == 1 else f"in bulk of {size}"
+    figures = {}
+    for way, ask in ways:
+        rate(stack, actions, size, ask)
+        rates = [rate(stack, actions, size, ask) for _ in range(rounds)]
+        figures[way] = statistics.median(rates)
+        each = ", ".join(f"{rate:.0f}" for rate in rates)
+        click.echo(f"  {kind}, {way}, {how}: {figures[way]:.0f} actions/s (rounds: {each})")
+    if kind == "distributed":
+        bare = statistics.median(actions_floor.measure(stack.settings, actions, size) for _ in range(rounds))
+        ratios = ", ".join(f"{way} {figure / bare:.2f}" for way, figure in figures.items())
+        click.echo(f"    floor, transactions of {size}: {bare:.0f} actions/s; ours of it: {ratios}")
+
+
+def rate(stack: Stack, actions: int, size: int, ask: Asker) -> float:
     """Return how many actions a second went from asked for to synced, with `size` items a request."""
     items = prepare(stack, actions)
     since, synced = setting.last_item(), _in_progress()
-    headers = {"Authorization": f"Bearer {stack.service_token('operator')}", "Content-Type": "application/json"}
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        started = time.monotonic()
-        asked = pool.apply_async(_ask, (stack.url("workflow"), headers, items, clients, size))
+    batches = [items[first : first + size] for first in range(0, actions, size)]
+    with ask(batches) as (started, refusals):
         setting.await_assigned(actions, since)
         while _in_progress() < synced + actions:
             time.sleep(setting.LOOK_SECONDS)
         elapsed = time.monotonic() - started
-        refusals = asked.get(60)
-    if refusals:
-        raise click.ClickException(f"{len(refusals)} actions were refused, such as {refusals[0]}")
+    if refusals():
+        raise click.ClickException(f"{len(refusals())} actions were refused, such as {refusals()[0]}")
     setting.await_rest(stack)
     return actions / elapsed
+
+
+def _over_http(stack: Stack, clients: int) -> Asker:
+    @contextlib.contextmanager
+    def ask(batches: list[list[int]]) -> Iterator[tuple[float, Callable[[], list[str]]]]:
+        headers = {"Authorization": f"Bearer {stack.service_token('operator')}", "Content-Type": "application/json"}
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            pool.apply(time.monotonic)
+            started = time.monotonic()
+            asked = pool.apply_async(_ask, (stack.url("workflow"), headers, batches, clients))
+            yield started, lambda: asked.get(60)
+
+    return ask
+
+
+def _directly(stack: Stack) -> Asker:
+    @contextlib.contextmanager
+    def ask(batches: list[list[int]]) -> Iterator[tuple[float, Callable[[], list[str]]]]:
+        with multiprocessing.get_context("spawn").Pool(
+            ACTING, initializer=acting_part.begin, initargs=(stack.environment,)
+        ) as pool:
+            pool.map(acting_part.connect, range(ACTING), chunksize=1)
+            started = time.monotonic()
+            parts = [batches[part::ACTING] for part in range(ACTING)]
+            asked = pool.map_async(acting_part.act, parts, chunksize=1)
+            yield started, lambda: [refusal for part in asked.get(60) for refusal in part]
+
+    return ask
 
 
 def prepare(stack: Stack, count: int) -> list[int]:
@@ -90,9 +140,9 @@ def _in_progress() -> int:
         return int(Ticket.select().where(Ticket.status == "In Progress").count())
 
 
-def _ask(url: str, headers: dict[str, str], items: list[int], clients: int, size: int) -> list[str]:
+def _ask(url: str, headers: dict[str, str], batches: list[list[int]], clients: int) -> list[str]:
     """Complete the items over so many connections; return what was refused."""
-    waiting = deque(items[first : first + size] for first in range(0, len(items), size))
+    waiting = deque(batches)
     refusals: list[str] = []
     parts = urlsplit(url)
 
@@ -103,7 +153,7 @@ def _ask(url: str, headers: dict[str, str], items: list[int], clients: int, size
                 batch = waiting.popleft()
             except IndexError:
                 return
-            path, body = _request(batch, size)
+            path, body = _request(batch)
             connection.request("POST", path, json.dumps(body), headers)
             answer = connection.getresponse()
             text = answer.read().decode()
@@ -118,7 +168,7 @@ def _ask(url: str, headers: dict[str, str], items: list[int], clients: int, size
     return refusals
 
 
-def _request(batch: list[int], size: int) -> tuple[str, dict[str, Any]]:
-    if size == 1:
+def _request(batch: list[int]) -> tuple[str, dict[str, Any]]:
+    if len(batch) == 1:
         return f"/api/v1/items/{batch[0]}/complete", {}
     return "/api/v1/items/bulk", {"action": "complete", "items": [{"id": item} for item in batch]}

@@ -2,7 +2,8 @@
 The floor of an action: the rows and confirmed messages of completing a step, with bare psycopg and pika, one loop per process.
 
 `act` closes an item and opens the next in one transaction, with its outbox rows, and publishes two messages; `assign` takes the
-one and gives the new item to somebody; `status` takes the other and writes the help desk's ticket. It decides nothing.
+one and gives the new item to somebody; `status` takes the other and writes the help desk's ticket. Both `act` and `assign` also
+say that the tickets changed, in two messages per fifty, which the floor does not take. It decides nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ from baton.models.settings import Settings
 from baton.scripts.benchmarks.floor import Broker, insert
 
 ASSIGN, STATUS = "floor.actions.assign", "floor.actions.status"
+#: Where nobody listens: that tickets changed.
+NEWS = ("floor.actions.clocks", "floor.actions.followers")
+#: Tickets that one message of these names.
+_NAMED = 50
 #: Ids of the items that the actions open start here.
 _OPENED = 10_000_000
 _TABLES = (
@@ -48,7 +53,7 @@ def measure(settings: Settings, actions: int, size: int) -> float:
     _make_tables(work)
     with pika.BlockingConnection(pika.URLParameters(work.broker_url)) as connection:
         channel = connection.channel()
-        for queue in (ASSIGN, STATUS):
+        for queue in (ASSIGN, STATUS, *NEWS):
             channel.queue_delete(queue)
             channel.queue_declare(queue, durable=True)
     context = multiprocessing.get_context("spawn")
@@ -82,14 +87,25 @@ def _act(work: Work, ready: Any, go: Any, done: Any) -> None:
             database.execute(
                 "update floor.workflow_ticket_snapshot set status = 'In Progress' where ticket_number = any(%s)", (texts,)
             )
-            for queue in (ASSIGN, STATUS):
-                insert(database, "outbox", numbers, f"{queue} ")
-        for queue in (ASSIGN, STATUS):
-            broker.publish(queue, numbers)
-        with database.transaction():
-            names = [f"{queue} {number}" for queue in (ASSIGN, STATUS) for number in numbers]
-            database.execute("delete from floor.outbox where name = any(%s)", (names,))
+            for queue, leaving in _leaving(numbers, ASSIGN, STATUS):
+                insert(database, "outbox", leaving, f"{queue} ")
+        _send(database, broker, _leaving(numbers, ASSIGN, STATUS))
     done.put(time.monotonic())
+
+
+def _leaving(numbers: list[int], *queues: str) -> list[tuple[str, list[int]]]:
+    """Return what a transaction about these tickets sends: queue, and a number for each message."""
+    return [*((queue, numbers) for queue in queues), *((queue, numbers[::_NAMED]) for queue in NEWS)]
+
+
+def _send(database: psycopg.Connection[Any], broker: Broker, leaving: list[tuple[str, list[int]]]) -> None:
+    """Publish, wait for the confirmations, and delete the outbox rows."""
+    for queue, numbers in leaving:
+        broker.send(queue, numbers)
+    broker.confirm()
+    with database.transaction():
+        names = [f"{queue} {number}" for queue, numbers in leaving for number in numbers]
+        database.execute("delete from floor.outbox where name = any(%s)", (names,))
 
 
 def _assign(work: Work, ready: Any, go: Any, done: Any) -> None:
@@ -100,8 +116,10 @@ def _assign(work: Work, ready: Any, go: Any, done: Any) -> None:
         database.execute("update floor.workflow_task_item set assignee = '7' where task = any(%s)", (items,))
         insert(database, "workflow_assignment_pick", numbers)
         insert(database, "workflow_task_item_history", numbers)
+        for queue, leaving in _leaving(numbers):
+            insert(database, "outbox", leaving, f"{queue} ")
 
-    _take(work, ASSIGN, write, ready, go, done)
+    _take(work, ASSIGN, write, ready, go, done, sends=True)
 
 
 def _status(work: Work, ready: Any, go: Any, done: Any) -> None:
@@ -112,7 +130,7 @@ def _status(work: Work, ready: Any, go: Any, done: Any) -> None:
     _take(work, STATUS, write, ready, go, done)
 
 
-def _take(work: Work, queue: str, write: Any, ready: Any, go: Any, done: Any) -> None:
+def _take(work: Work, queue: str, write: Any, ready: Any, go: Any, done: Any, *, sends: bool = False) -> None:
     database, broker = psycopg.connect(work.url), Broker(work.broker_url)
     ready.release()
     go.wait()
@@ -122,6 +140,8 @@ def _take(work: Work, queue: str, write: Any, ready: Any, go: Any, done: Any) ->
         with database.transaction():
             write(database, numbers)
         taken += len(numbers)
+        if sends:
+            _send(database, broker, _leaving(numbers))
         broker.acknowledge(tags)
     done.put(time.monotonic())
 

@@ -219,11 +219,19 @@ class Broker:
 
     def publish(self, queue: str, numbers: list[int]) -> None:
         """Publish a persistent message per number; return when all are confirmed."""
+        self.send(queue, numbers)
+        self.confirm()
+
+    def send(self, queue: str, numbers: list[int]) -> None:
+        """Publish a persistent message per number."""
         for number in numbers:
             properties = pika.BasicProperties(delivery_mode=2, message_id=str(uuid.uuid4()), headers={"number": number})
             self._out._impl.basic_publish("", queue, _BODY.encode(), properties, mandatory=True)
             self._sent += 1
             self._unconfirmed.add(self._sent)
+
+    def confirm(self) -> None:
+        """Return when everything sent is confirmed."""
         # `process_data_events` returns for deliveries only; this is the wait beneath it.
         self._connection._flush_output(lambda: not self._unconfirmed)
 

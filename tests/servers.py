@@ -1,5 +1,5 @@
 """
-RabbitMQ and PostgreSQL for one test session: found or started when the first test asks, cleaned at the end.
+RabbitMQ, PostgreSQL and Chromium for one test session: found or started when the first test asks, cleaned at the end.
 
 A test that cannot have them is skipped with the reason, once found out; with `CI=true` it fails instead.
 """
@@ -43,3 +43,10 @@ def rabbitmq() -> Any:
     from baton.scripts.private_servers import rabbitmq as servers
 
     return obtain("RabbitMQ", servers.acquire)
+
+
+def chromium() -> str:
+    """Return the path of a Chromium: named, found or installed."""
+    from baton.scripts.private_servers import chromium as browsers
+
+    return obtain("Chromium", browsers.acquire)

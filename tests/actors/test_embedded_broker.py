@@ -73,9 +73,9 @@ def test_sending_to_an_actor_works_as_with_any_dramatiq_broker(broker):
     actor = handler(keep)
     with working(broker):
         actor.send(text="now")
-        actor.send_with_options(kwargs={"text": "later"}, delay=300)
+        actor.send_with_options(kwargs={"text": "later"}, delay=2_000)
         eventually(lambda: kept() == ["now"])
-        assert in_file(broker) == 1
+        eventually(lambda: in_file(broker) == 1)
         broker.join(Note.queue, timeout=10_000)
     assert kept() == ["later", "now"]
 

@@ -149,7 +149,7 @@ def test_a_redelivered_message_runs_alone(broker: RabbitmqBroker, work: Any) -> 
     assert any(redelivered for _, redelivered in sizes)
 
 
-def test_unreadable_and_unknown_messages_become_dead_letters_and_block_nothing(broker: RabbitmqBroker, work: Any) -> None:
+def test_q_10_unreadable_and_unknown_messages_become_dead_letters_and_block_nothing(broker: RabbitmqBroker, work: Any) -> None:
     broker.publish(
         [
             WireMessage(queue=QUEUE, body=b"\xff\xfe not json", message_id="broken"),

@@ -176,7 +176,7 @@ def test_one_relay_publishes_a_sqlite_outbox_and_the_next_takes_over(databases: 
     second.close()
 
 
-def test_a_failing_broker_is_tried_again_without_losing_the_order(running: Any, broker: RecordingBroker) -> None:
+def test_q_9_a_failing_broker_is_tried_again_without_losing_the_order(running: Any, broker: RecordingBroker) -> None:
     broker.fail_before = 2
     announce(range(50))
     running()

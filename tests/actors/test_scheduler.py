@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,3 +130,51 @@ def test_every_job_states_when_it_runs_and_no_two_share_a_name() -> None:
     names = [(job.name, service) for job in scheduler.JOBS for service in job.services]
     assert len(names) == len(set(names))
     assert all(job.seconds > 0 for job in scheduler.JOBS)
+
+
+def test_a_job_runs_when_it_says_that_it_is_due_and_no_later_than_its_period(
+    databases: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = [db.now(SERVICE) + timedelta(seconds=0.3)]
+    runs: list[float] = []
+    twice = threading.Event()
+
+    def fire(_service: str) -> int:
+        runs.append(time.monotonic())
+        if len(runs) == 3:
+            twice.set()
+        return 0
+
+    def next_due(_service: str) -> Any:
+        return due.pop() if due else None
+
+    monkeypatch.setattr(scheduler, "JOBS", [scheduler.Job("fire", 1, fire, (SERVICE,), next_due)])
+    stop = threading.Event()
+    running = threading.Thread(target=scheduler.run, args=(databases, (SERVICE,), stop))
+    running.start()
+    assert twice.wait(10)
+    stop.set()
+    running.join(10)
+    first, second = runs[1] - runs[0], runs[2] - runs[1]
+    assert first < 0.9, "when it is due"
+    assert 0.5 < second < 3, "then after its period"
+
+
+def test_no_tick_is_skipped_because_it_is_late_and_several_late_ones_are_one(databases: Any) -> None:
+    process = scheduler._Process((SERVICE,))
+    process.start()
+    ticks = process._ticks.get_jobs()
+    process.stop()
+    assert ticks
+    assert {(tick.misfire_grace_time, tick.coalesce, tick.max_instances) for tick in ticks} == {(None, True, 1)}
+
+
+def test_no_business_timer_is_a_delayed_message() -> None:
+    """A delayed message waits in a worker's memory, and RabbitMQ hands it out again after half an hour: time is a row instead."""
+    root = Path(scheduler.__file__).resolve().parent.parent
+    delayed = []
+    for path in [path for folder in ("actors", "http", "models", "pipelines") for path in (root / folder).rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and any(keyword.arg in ("delay", "eta", "countdown") for keyword in node.keywords):
+                delayed.append(f"{path.name}:{node.lineno}: {ast.unparse(node)[:80]}")
+    assert [each for each in delayed if "enqueue" in each or "send" in each] == []

@@ -75,7 +75,9 @@ def operations_of(app: Any) -> list[Any]:
         "422",
         "429",
     ]
-    return [result.ok() for result in schema.get_all_operations()]
+    operations = [result.ok() for result in schema.get_all_operations()]
+    # A stream does not end by itself, and behind a tunnel answers another service, which is away here; tests/http/live has those.
+    return [operation for operation in operations if operation.definition.raw.get("x-live") not in ("events", "tunnel")]
 
 
 def try_operation(operation: Any, examples: int) -> None:

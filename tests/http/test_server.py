@@ -97,6 +97,12 @@ def test_kept_connections_answer_at_once(port: int) -> None:
     assert time.monotonic() - started < 0.7
 
 
+def test_a_form_with_files_is_no_malformed_header(port: int) -> None:
+    answer = httpx.post(f"http://127.0.0.1:{port}/wait", files={"file": ("a.txt", b"text")})
+    # The operation takes JSON; that it says so means that the request was read.
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:baton:problem:unsupported-media-type")
+
+
 def test_requests_run_beside_each_other(port: int) -> None:
     connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(10)]
     started = time.monotonic()

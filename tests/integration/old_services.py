@@ -121,3 +121,9 @@ def create_assignment_notification(
         related_ticket_number=related_ticket_number,
         metadata=metadata,
     )
+
+
+@app.task(name="notifications.tasks.send_email", bind=True)
+def send_email(self, user_id, subject, message, delivery_id=None):
+    """Notifications: a mail is to be sent."""
+    record(self, user_id=user_id, subject=subject, message=message, delivery_id=delivery_id)

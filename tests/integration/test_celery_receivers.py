@@ -19,11 +19,11 @@ from baton.actors.broker import middleware
 from baton.actors.rabbitmq_broker import RabbitmqBroker
 from baton.actors.relay import ServiceRelay
 from baton.models import database
-from baton.models.settings import Settings, get_settings, load_settings
+from baton.models.settings import SERVICES, Settings, get_settings, load_settings
 from baton.models.transaction import write_tx
 from baton.pipelines import announcements
 from baton.pipelines.external_messages import EXTERNAL_QUEUES
-from baton.pipelines.messages import CATALOGUE, Message, ReceiveTicket, SeedWorkflows
+from baton.pipelines.messages import CATALOGUE, DeliverEmail, Message, ReceiveTicket, SeedWorkflows
 from baton.pipelines.status_sync import status_announcement
 from baton.pipelines.work_messages import NotifyAssignment
 from tests.ended import ended_ticket
@@ -69,6 +69,7 @@ MESSAGES: tuple[tuple[str, Message], ...] = (
             metadata={"workflow_name": "IT Support", "step_name": "Triage"},
         ),
     ),
+    ("notifications", DeliverEmail(user_id="7", subject="Yours", message="HD-1 is yours")),
 )
 
 
@@ -78,7 +79,9 @@ class OldServices:
     def __init__(self, settings: Settings, record: Path, log: Path) -> None:
         self._record, self._log = record, log
         self.broker = RabbitmqBroker(settings.broker_url, middleware=middleware())
-        self._relays = {name: ServiceRelay(settings, name, self.broker) for name in ("auth", "helpdesk", "workflow")}
+        self._relays = {
+            name: ServiceRelay(settings, name, self.broker) for name in ("auth", "helpdesk", "notifications", "workflow")
+        }
 
     def relay(self) -> None:
         """Publish everything that waits."""
@@ -123,7 +126,7 @@ def old(rabbitmq_server: Any, _migrated_sqlite_files: Path, tmp_path_factory: py
     worker.kill()
     worker.wait()
     services.broker.close()
-    for service in settings.ports:
+    for service in SERVICES:
         database.close(service)
     rabbitmq_server.forget(url)
 

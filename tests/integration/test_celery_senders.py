@@ -213,6 +213,39 @@ def test_users_and_employees_reach_the_help_desk(ours: Ours) -> None:
     assert seen("helpdesk", lambda: Employee.get_or_none(Employee.id == "9")).department == "IT Department"
 
 
+def test_a_notification_becomes_one_in_the_app_however_often_it_is_sent(ours: Ours) -> None:
+    from baton.models.notifications import Notification
+
+    about = {"related_task_item_id": 3, "related_ticket_number": "OLD-1", "metadata": {"step_name": "Triage"}}
+    told = {"user_id": 70, "subject": "Yours", "message": "OLD-1 is yours", "notification_type": "task_assignment", **about}
+    task, queue, task_id = "notifications.tasks.create_assignment_notification", "INAPP_NOTIFICATION_QUEUE", str(uuid.uuid4())
+    for _ in range(2):
+        ours.send(task, queue, kwargs=told, task_id=task_id)
+    ours.send(task, queue, *{**told, "user_id": "71"}.values())
+    for user in ("user:70", "user:71"):
+        seen("notifications", lambda user=user: Notification.get_or_none(Notification.recipient == user))
+    eventually(lambda: not ours.broker.queue_states([queue])[0].ready)
+    with database.read_tx("notifications"):
+        rows = list(Notification.select().where(Notification.ticket_number == "OLD-1").order_by(Notification.recipient))
+    assert [(row.recipient, row.type, row.subject, row.in_app) for row in rows] == [
+        ("user:70", "task_assignment", "Yours", True),
+        ("user:71", "task_assignment", "Yours", True),
+    ]
+
+
+def test_a_mail_asked_for_waits_to_be_sent_once(ours: Ours) -> None:
+    from baton.models.notifications import EmailDelivery
+
+    task_id = str(uuid.uuid4())
+    for _ in range(2):
+        kwargs = {"user_id": 72, "subject": "Hello", "message": "Words"}
+        ours.send("notifications.tasks.send_email", "EMAIL_NOTIFICATION_QUEUE", kwargs=kwargs, task_id=task_id)
+    seen("notifications", lambda: EmailDelivery.get_or_none(EmailDelivery.recipient == "user:72"))
+    eventually(lambda: not ours.broker.queue_states(["EMAIL_NOTIFICATION_QUEUE"])[0].ready)
+    with database.read_tx("notifications"):
+        assert EmailDelivery.select().where(EmailDelivery.recipient == "user:72").count() == 1
+
+
 @pytest.mark.parametrize(
     ("options", "because"),
     [

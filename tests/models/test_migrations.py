@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from baton.models import database, migrate
+from baton.models import database, full_text, migrate
 from baton.models.settings import SERVICES, load_settings
 
 
@@ -24,7 +24,10 @@ def _schema(path: Path) -> dict[str, list[tuple[str, str, int]]]:
             for row in connection.execute(f'pragma index_list("{table}")').fetchall():
                 names = tuple(info[2] for info in connection.execute(f'pragma index_info("{row[1]}")'))
                 indexes.append((",".join(str(name) for name in names), "index", row[2]))
-            schema[table] = sorted(columns) + sorted(indexes)
+            triggers = connection.execute(
+                "select name, sql, 0 from sqlite_master where type = 'trigger' and tbl_name = ?", (table,)
+            )
+            schema[table] = sorted(columns) + sorted(indexes) + sorted(triggers)
     return schema
 
 
@@ -41,6 +44,8 @@ def test_migrations_give_the_schema_of_the_models(service: str, tmp_path: Path) 
     database.configure(created)
     with database.connection(service) as connection:
         connection.create_tables(migrate.service_models(service))
+        # The index of what is searched is made after the migrations, of the tables as they then are.
+        full_text.ensure(service, connection)
 
     expected, actual = (_schema(tmp_path / which / f"{service}.db") for which in ("created", "migrated"))
     assert actual == expected, f"run `baton makemigration {service} NAME`"

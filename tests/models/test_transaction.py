@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,3 +105,18 @@ def _count_here(repeats: int) -> None:
         with write_tx("helpdesk"):
             row = TABLES.Heartbeat.get(TABLES.Heartbeat.kind == "count")
             TABLES.Heartbeat.update(detail=str(int(row.detail) + 1)).execute()
+
+
+@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.distributed)])
+def test_messages_leave_in_order_and_to_the_letter_whatever_their_texts_hold(databases: Any, backend: str) -> None:
+    texts = ["", "\0", "\\u0000 \\", "'\"`{}[],", "\t\r\n\x1f\x7f\u2028", "ä€\U0001f3c1", "\ud800", "%s ?", "NULL", "a" * 100_000]
+    with write_tx("helpdesk") as tx:
+        for turn in range(40):
+            for text in texts:
+                tx.announce(SendTicketStatus(ticket_id=f"HD-{turn}", new_status=text))
+        tx.send_again(queue="q'\\", name='n"ä', kwargs='{"a": "ä\\ud800\\u0000"}', envelope="{}")
+    *rows, again = _outbox()
+    sent = [json.loads(str(row["kwargs"])) for row in rows]
+    assert sent == [{"ticket_id": f"HD-{turn}", "new_status": text} for turn in range(40) for text in texts]
+    assert len({json.loads(str(row["envelope"]))["message_id"] for row in rows}) == len(rows)
+    assert [again[name] for name in ("queue", "name", "kwargs", "envelope")] == ["q'\\", 'n"ä', '{"a": "ä\\ud800\\u0000"}', "{}"]

@@ -60,6 +60,28 @@ def test_w_6_what_matches_nothing_is_parked_and_says_what_it_looked_for() -> Non
     decision = match_workflow("thunderbird", None, write_rule_book([workflow(1, ("Laptop", None))]))
     assert isinstance(decision, Parked)
     assert decision.reason == "no deployed workflow matches category 'thunderbird' and no department"
+    assert decision.considered == []
+
+
+def test_w_6_what_is_parked_names_the_rules_that_came_near_and_why_they_do_not_match() -> None:
+    rules = write_rule_book(
+        [
+            workflow(1, ("IT Support", "IT Department")),
+            workflow(2, ("Laptops", None)),
+            workflow(3, ("Budget Proposal", "Budget Department")),
+            workflow(4, (None, "Garden")),
+        ]
+    )
+    decision = match_workflow("IT Suport", "IT Department", rules)
+    assert isinstance(decision, Parked)
+    assert [(near["workflow"], near["chosen"]) for near in decision.considered] == [("W1", False)]
+    assert decision.considered[0]["why"] == "it wants category 'it support', the ticket has 'it suport'"
+    only_one = match_workflow("it support", None, rules)
+    assert isinstance(only_one, Parked)
+    assert only_one.considered[0]["why"] == "it wants department 'it department', the ticket has none"
+    many = write_rule_book([workflow(number, ("IT", f"D{number}")) for number in range(1, 30)])
+    most = match_workflow("IT", "Elsewhere", many)
+    assert isinstance(most, Parked) and [near["workflow"] for near in most.considered] == ["W1", "W2", "W3", "W4", "W5"]
 
 
 @pytest.mark.parametrize("said", ["Check-in", "check in", " CHECK_IN ", "Check  In"])

@@ -129,9 +129,11 @@ def test_without_rabbitmq_a_complete_call_waits_and_an_incomplete_one_is_given_u
 
 def test_the_requester_is_told_where_notifications_are_on_and_the_owner_not_twice():
     told = decide("notification", ended({}), ALL).message
-    assert (told.user_id, told.notification_type, told.related_ticket_number) == ("9", "task_completed", "HD-00000001")
+    assert (told.user_id, told.notification_type, told.related_ticket_number) == ("9", "resolution", "HD-00000001")
     assert decide("notification", ended({}), replace(ALL, notifications=False)).state == DONE
     assert decide("notification", ended({}, requester_user_id=None), ALL).state == DONE
+    employee = {"employee": {"id": 101, "name": "Eve"}}
+    assert decide("notification", ended(employee, requester_user_id=None), ALL).message.user_id == "employee:101"
     assert decide("notification", ended({}, requester_user_id="7"), ALL).state == DONE
 
 

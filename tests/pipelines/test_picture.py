@@ -32,6 +32,16 @@ def test_a_picture_shows_steps_roles_ways_and_what_is_special() -> None:
     assert "prefers-color-scheme:dark" in draw(purchase())
 
 
+def test_the_step_where_a_ticket_is_now_is_marked_by_its_shape_and_in_words() -> None:
+    root = ET.fromstring(draw(purchase(), current="Approve"))
+    marked = [group for group in root.iter(f"{SVG}g") if "now" in (group.get("class") or "").split()]
+    assert [group.find(f"{SVG}title").text.split(" (")[0] for group in marked] == ["Approve"]  # type: ignore[union-attr]
+    assert len(marked[0].findall(f"{SVG}rect")) == 2
+    assert "now" in [text.text for text in marked[0].iter(f"{SVG}text")]
+    assert "The ticket is at Approve now." in (root.find(f"{SVG}desc").text or "")  # type: ignore[union-attr]
+    assert draw(purchase(), current="No such step") == draw(purchase())
+
+
 @pytest.mark.parametrize(
     "name",
     ["<script>1</script>", "]]>", "&amp;&#0;", "a\x00b\x1f\ufffe", "\u202eevil", "</svg>", '"onload="x', "漢" * 200, "\ud800"],

@@ -77,6 +77,17 @@ def test_an_empty_list_says_so(baton: Callable[..., Result]) -> None:
     assert listed(baton, QUEUE) == []
 
 
+@pytest.mark.parametrize(
+    "arguments", [("list",), ("list", "--json"), ("show", "1"), ("requeue", "--all"), ("purge", "--all", "--yes")]
+)
+def test_a_queue_that_there_is_not_is_refused_with_those_there_are(
+    broker: Any, baton: Callable[..., Result], arguments: tuple[str, ...]
+) -> None:
+    command, *rest = arguments
+    result = baton(command, "NOSUCHQUEUE", *rest)
+    assert result.exit_code == 2 and "there is no queue 'NOSUCHQUEUE'" in result.stderr and QUEUE in result.stderr
+
+
 def test_the_list_shows_queue_id_reason_actor_ticket_attempts_and_age(broker: Any, baton: Callable[..., Result]) -> None:
     die(broker, 7)
     [letter] = listed(baton)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from baton.models.settings import SERVICES
 from baton.pipelines.replay import group_changes, impossible
 from baton.scripts.import_files import known_mappings
 from baton.scripts.replay_files import ReplayFileError, known_replay_mappings, load_replay_mapping, read_cases
+from baton.scripts.replay_player import Played
+from baton.scripts.replay_report import ReplayReport
 from baton.scripts.stack import Stack
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "servicenow-incidents.csv"
@@ -160,6 +163,14 @@ def test_a_replay_that_was_killed_goes_on_where_it_came(stack: Stack, tmp_path: 
     assert code == 0, output + str(report)
     assert "carried out 40, as one task each" in output
     assert "faults          0" in output
+
+
+def test_what_an_earlier_run_did_is_no_part_of_the_rates(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    case = read_cases(SAMPLE, MAPPING, 1)[0]
+    report = ReplayReport([case])
+    report.note(Played(case.name, "HD-1", updates=10_000_000, actions=Counter(note=10_000_000)), earlier=True)
+    report.finish(tmp_path / "report.csv")
+    assert "0 updates and 0 actions a second in this run" in capsys.readouterr().out
 
 
 def test_reopened_incidents_and_those_changed_when_finished_agree_with_the_file(stack: Stack, tmp_path: Path) -> None:

@@ -33,9 +33,12 @@ def test_workflows_before_roles_name_the_command_to_run_first() -> None:
 
 def test_seeding_can_be_repeated_and_says_what_it_made_and_left() -> None:
     assert "roles: created 5, changed 0, left 0" in run("seed_role").output
-    assert "workflows: created 5, changed 0, left 0" in run("seed_workflows").output
+    first = run("seed_workflows").output
+    assert "workflows: created 5, changed 0, left 0" in first and "policy IT Support, High: created" in first
+    assert "calendars: created 1, changed 0, left 0" in first and "policies: created 20, changed 0, left 0" in first
     assert "roles: created 0, changed 0, left 5" in run("seed_role").output
-    assert "workflows: created 0, changed 0, left 5" in run("seed_workflows").output
+    again = run("seed_workflows").output
+    assert "workflows: created 0, changed 0, left 5" in again and "policies: created 0, changed 0, left 20" in again
 
 
 def test_a_tickets_task_items_and_history_are_shown() -> None:

@@ -37,6 +37,10 @@ def test_a_ticket_is_followed_across_services_in_the_order_of_time(databases: An
     assert lines == sorted(lines, key=lambda line: line[:27])
 
 
+def test_every_service_can_tell_its_part(databases: Any) -> None:
+    assert "could not be asked" not in run("HD-99999999").stderr
+
+
 def test_a_message_that_waits_is_shown_even_when_nobody_has_the_ticket_yet(databases: Any) -> None:
     with write_tx("helpdesk") as tx:
         tx.announce(ReceiveTicket(payload={}), ticket_number=NUMBER)

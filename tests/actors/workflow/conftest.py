@@ -13,8 +13,11 @@ from baton.models.runtime import runtime_tables
 from baton.models.transaction import write_tx
 from baton.models.workflow import Member, Role, Task, TaskItem, TicketSnapshot, TriageEntry, WaitingEntry
 from baton.pipelines.messages import CATALOGUE, ReceiveTicket, SyncRole, SyncUserSystemRole
+from tests.actors.workflow.clock_desk import clocks
 from tests.actors_of import every_actor
 from tests.factories import sync_grant, sync_role, ticket_data
+
+__all__ = ["clocks"]
 
 ADMIN, COORDINATOR, MANAGER = "1", "2", "3"
 
@@ -120,5 +123,3 @@ def desk(seeded_desk: Desk) -> Desk:
     seeded_desk.role(COORDINATOR, "Ticket Coordinator", 21, 22)
     seeded_desk.told.clear()
     return seeded_desk
-
-

@@ -111,7 +111,7 @@ def test_a_workflow_without_end_logic_calls_nothing(rabbitmq: None, completed: A
     assert hooks() == []
 
 
-def test_the_same_end_three_times_is_one_call(rabbitmq: None, completed: Any) -> None:
+def test_q_8_the_same_end_three_times_is_one_call(rabbitmq: None, completed: Any) -> None:
     number = completed(**ASSET)
     end(number, number)
     end(number)
@@ -188,7 +188,7 @@ def test_one_bad_ticket_keeps_no_other_from_its_end(rabbitmq: None, completed: A
     assert [(hook.ticket_number, hook.state) for hook in hooks()] == [(good, "sent"), (bad, "gave up")]
 
 
-def test_without_rabbitmq_the_call_waits_and_is_made_when_there_is_one(
+def test_w_5_without_rabbitmq_the_call_waits_and_is_made_when_there_is_one(
     completed: Any, monkeypatch: pytest.MonkeyPatch, desk: Any
 ) -> None:
     end(completed(**ASSET))
@@ -215,6 +215,8 @@ def test_the_requester_is_told_only_where_notifications_are_on(completed: Any, m
     with write_tx("workflow"):
         WorkflowVersion.update(end_logic="notification").execute()
     staff = {"id": "101", "user_id": "9", "name": "Eve", "email": "eve@example.com"}
+    monkeypatch.setenv("BATON_NOTIFICATIONS", "off")
+    get_settings.cache_clear()
     end(completed(**ASSET, employee=staff))
     assert hooks()[0].state == "done"
     assert sent("INAPP_NOTIFICATION_QUEUE") == []
@@ -226,7 +228,7 @@ def test_the_requester_is_told_only_where_notifications_are_on(completed: Any, m
         outbox.delete().execute()
     end(number)
     [(_, told, _)] = sent("INAPP_NOTIFICATION_QUEUE")
-    assert (told["user_id"], told["notification_type"], told["related_ticket_number"]) == ("9", "task_completed", number)
+    assert (told["user_id"], told["notification_type"], told["related_ticket_number"]) == ("employee:101", "resolution", number)
 
 
 def test_a_relay_that_dies_after_publishing_publishes_the_same_task_id_again(rabbitmq: None, completed: Any) -> None:

@@ -92,3 +92,23 @@ def test_a_wrong_service_secret_is_throttled_and_the_right_one_never(
     assert statuses == {401, 429}
     assert auth.simulate_post("/api/v1/service-token", json=right).status_code == 200
     assert auth.simulate_post("/api/v1/service-token", json={"name": "Evil:1", "secret": "x"}).status_code == 422
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_services_read_how_people_stand_now(auth: TestClient, org: Organisation) -> None:
+    user_id = org.users["Admintts@example.com"]
+    subjects = [f"employee:{org.employee}", f"user:{user_id}", "user:999999", "user:x", "service:workflow", f"user:{2**70}"]
+
+    answer = auth.simulate_post("/api/v1/standings", json={"subjects": subjects}, headers=bearer(SERVICE))
+
+    assert answer.status_code == 200
+    assert [(each["subject"], each["is_active"], each["roles"]) for each in answer.json["standings"]] == [
+        (subjects[0], True, ["hdts:Employee"]),
+        (subjects[1], True, ["tts:Admin"]),
+        *((subject, False, []) for subject in subjects[2:]),
+    ]
+    with write_tx("auth"):
+        User.update(is_active=False).where(User.id == user_id).execute()
+    again = auth.simulate_post("/api/v1/standings", json={"subjects": subjects[1:2]}, headers=bearer(SERVICE))
+    assert again.json["standings"] == [{"subject": subjects[1], "is_active": False, "roles": []}]
+    assert auth.simulate_post("/api/v1/standings", json={"subjects": []}, headers=bearer(ADMIN)).status_code == 403

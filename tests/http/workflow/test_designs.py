@@ -197,3 +197,23 @@ def test_designing_is_for_admins_and_reading_for_staff(office: DesignOffice) -> 
         assert office.call("GET", path + address, None, TECHNICIAN).status_code == 200, address
         assert office.call("GET", path + address, None, EMPLOYEE).status_code == 403, address
     assert office.call("POST", "/workflows/match", {}, EMPLOYEE).status_code == 403
+
+
+def test_a_picture_marks_the_step_where_a_ticket_is(office: DesignOffice) -> None:
+    path = f"{create(office)}/versions/1/picture"
+    plain, marked = office.call("GET", path), office.call("GET", f"{path}?current=Approve", who=TECHNICIAN)
+    assert (marked.status_code, marked.headers["Content-Type"].partition(";")[0]) == (200, "image/svg+xml")
+    assert "The ticket is at Approve now." in marked.text and "sandbox" in marked.headers["Content-Security-Policy"]
+    assert office.call("GET", f"{path}?current=%3Cscript%3E").text == plain.text
+    assert office.call("GET", f"{path}?current=").status_code == 422
+    assert office.call("GET", f"{path}?current=Approve", who=EMPLOYEE).status_code == 403
+
+
+def test_the_list_names_the_number_of_the_version_that_is_deployed(office: DesignOffice) -> None:
+    path = create(office)
+    office.call("POST", f"{path}/versions", {})
+    by_name = {each["name"]: each["deployed_number"] for each in office.call("GET", "/workflows").json["items"]}
+    assert (by_name["IT Support"], by_name["Purchase"]) == (1, None)
+    assert office.call("POST", f"{path}/deploy", {"version": 2, "force": True}).json["deployed_number"] == 2
+    by_name = {each["name"]: each["deployed_number"] for each in office.call("GET", "/workflows").json["items"]}
+    assert by_name["Purchase"] == 2

@@ -91,7 +91,7 @@ def test_a_moved_task_goes_on_at_the_counterpart_with_its_assignee_and_its_histo
     assert "from version 1, step Triage, to version 2, step Check: audit" in history[0]["reason"]
     allocations = office.call("GET", "/tasks/HD-1/explanation").json["allocations"]
     assert (allocations[-1]["workflow_version"], allocations[-1]["decided_by"]) == (2, "user:1")
-    assert office.run() == [] and items(office, "HD-2")[0][0] == "Triage"
+    assert not any("assign" in name for name in office.run()) and items(office, "HD-2")[0][0] == "Triage"
     again = office.call("POST", f"{path}/move", {"to_version": 2, "ticket_numbers": ["HD-1"]}).json
     assert (again["moved"], again["items"][0]["outcome"]) == (0, "unchanged")
 

@@ -28,6 +28,12 @@ def find_stand_in(
     return None
 
 
+def has_absence_left(person: Candidate, now: datetime) -> bool:
+    """Whether an absence of the person is noted that has not ended: they are away, or will be."""
+    noted = person.away_from is not None or person.away_to is not None
+    return noted and (person.away_to is None or person.away_to > now)
+
+
 def about_absence(
     person: Candidate,
     work: Sequence[tuple[str, str | None]],
@@ -39,7 +45,7 @@ def about_absence(
     Return the news of a person's absence; `work` are their open items: ticket number and owner of the task.
     """
     begins, ends = person.away_from, person.away_to
-    if not work or (begins is None and ends is None) or (ends is not None and ends <= now):
+    if not work or not has_absence_left(person, now):
         return ()
     tickets = sorted({number for number, _ in work})
     name = person.name or f"user {person.user_id}"

@@ -16,6 +16,7 @@ from baton.http.workflow.action_views import (
     SubstituteRequest,
     SubstituteView,
 )
+from baton.http.workflow.offers import offer_work
 from baton.http.workflow.views import ItemView
 from baton.models.transaction import Transaction
 from baton.models.workflow import TaskItem, action_people, handover_store, reading
@@ -89,6 +90,8 @@ def set_substitute(call: Call, body: SubstituteRequest) -> SubstituteView:
         except CircularChainError as error:
             raise Conflict(str(error), chain=list(error.chain)) from None
     handover_store.store_substitute(call.tx, user_id, body.substitute, call.principal.subject)
+    if body.substitute is not None:
+        offer_work(call, user_id)
     return _substitute(call.tx, user_id)
 
 

@@ -5,25 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from baton.http.api import Call, Forbidden, Invalid, NotFound, Page, PageQuery, page
+from baton.http.workflow.offers import offer_work
 from baton.http.workflow.tasks import COORDINATORS
 from baton.http.workflow.views import Availability, Capacity, MemberList, MemberQuery, MemberView, RoleView
 from baton.models.workflow import (
     Member,
     Role,
-    action_people,
     assignment_store,
-    handover_store,
     reading,
     sync_store,
     waiting_store,
 )
 from baton.pipelines.assignment import Candidate, is_away
-from baton.pipelines.handover import chain_of
-from baton.pipelines.handover_notices import about_absence, find_stand_in
 from baton.pipelines.messages import AssignWaiting
-
-#: Open items that an offer counts at most.
-MOST_OFFERED = 200
 
 
 def list_roles(call: Call, query: PageQuery) -> Page[RoleView]:
@@ -57,21 +51,9 @@ def set_availability(call: Call, body: Availability) -> MemberList:
     sync_store.store_absence(call.tx, user_id, body.away_from, body.away_to)
     for role in waiting_store.roles_that_wait(call.tx, roles):
         call.tx.announce(AssignWaiting(role_id=locked[role].role_id))
-    if call.settings.notifications:
-        _offer_work(call, user_id)
+    offer_work(call, user_id)
     rows = reading.members().where(Member.user_id == user_id).order_by(Member.id)
     return MemberList(items=[_member(call, row) for row in rows])
-
-
-def _offer_work(call: Call, user_id: str) -> None:
-    """Tell those who can take over, or hand over, the open work of somebody who is or will be away."""
-    substitutes = action_people.read_substitutes(call.tx, [user_id])
-    rows = action_people.read_people(call.tx, {user_id, *chain_of(user_id, substitutes)})
-    people = {person: [Candidate(**row) for row in found] for person, found in rows.items()}
-    work = handover_store.open_work_of(user_id, MOST_OFFERED)
-    stand_in = find_stand_in(user_id, substitutes, people, call.now)
-    for message in about_absence(people[user_id][0], work, stand_in, call.principal, call.now):
-        call.tx.announce(message)
 
 
 def set_capacity(call: Call, body: Capacity) -> MemberView:

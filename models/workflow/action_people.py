@@ -48,6 +48,19 @@ select distinct user_id, substitute from chain"""
     return {row["user_id"]: row["substitute"] for row in select_rows(tx, sql, sorted(set(user_ids)))}
 
 
+def read_stood_in_for(tx: Transaction, user_id: str) -> list[str]:
+    """Return those whom the person is the substitute of, themselves or through others; never the person."""
+    named = among(db.is_sqlite(tx.database), "text")
+    sql = f"""
+with recursive chain(user_id, depth) as (
+  select user_id, 1 from substitute where substitute {named}
+  union select s.user_id, c.depth + 1 from chain c join substitute s on s.substitute = c.user_id
+  where c.depth < {_DEEPEST}
+)
+select distinct user_id from chain"""
+    return sorted({str(row["user_id"]) for row in select_rows(tx, sql, [user_id])} - {user_id})
+
+
 def read_people(tx: Transaction, user_ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     """Return these people in each of their roles, active or not, as the fields of `Candidate`s."""
     columns = [getattr(Member, name) for name in _CANDIDATE]

@@ -136,6 +136,45 @@ def test_n11_an_absence_offers_open_work_once_and_an_absence_that_is_over_does_n
     assert news() == {("user:32", "handover_offer", "substitute"), ("user:21", "handover_offer", "owner")}
 
 
+def test_a_9_a_substitute_named_after_the_absence_was_noted_is_offered_the_work_once(office: Any, news: News) -> None:
+    office.at_step_two()
+    news()
+    away = {"away_from": "2020-01-01T00:00:00Z", "away_to": None}
+    office.post(31, "/members/31/availability", away, method="PUT")
+    assert news() == {("user:21", "handover_offer", "owner")}
+    for _ in range(2):
+        assert office.post(31, "/members/31/substitute", {"substitute": "32"}, method="PUT").status_code == 200
+    assert news() == {("user:32", "handover_offer", "substitute")}
+    for substitute in (None, "33", "32"):
+        office.post(31, "/members/31/substitute", {"substitute": substitute}, method="PUT")
+    assert news() == {("user:33", "handover_offer", "substitute")}
+
+
+def test_a_9_whoever_comes_next_in_a_chain_that_changes_is_offered_the_work_of_the_absent(office: Any, news: News) -> None:
+    office.at_step_two()
+    away = {"away_from": "2020-01-01T00:00:00Z", "away_to": None}
+    office.post(31, "/members/31/substitute", {"substitute": "32"}, method="PUT")
+    office.post(31, "/members/31/availability", away, method="PUT")
+    assert ("user:32", "handover_offer", "substitute") in news()
+    office.post(32, "/members/32/availability", away, method="PUT")
+    assert news() == set()
+    office.post(32, "/members/32/substitute", {"substitute": "33"}, method="PUT")
+    assert news() == {("user:33", "handover_offer", "substitute")}
+    office.post(33, "/members/33/substitute", {"substitute": "11"}, method="PUT")
+    office.post(33, "/members/33/availability", away, method="PUT")
+    assert news() == {("user:11", "handover_offer", "substitute")}
+
+
+def test_a_substitute_of_somebody_who_is_present_or_back_is_offered_nothing(office: Any, news: News) -> None:
+    office.at_step_two()
+    news()
+    office.post(31, "/members/31/substitute", {"substitute": "32"}, method="PUT")
+    over = {"away_from": "2020-01-01T00:00:00Z", "away_to": "2020-02-01T00:00:00Z"}
+    office.post(31, "/members/31/availability", over, method="PUT")
+    office.post(31, "/members/31/substitute", {"substitute": "33"}, method="PUT")
+    assert news() == set()
+
+
 def test_n8_bringing_followers_up_to_date_again_tells_nobody(office: Any, news: News) -> None:
     from baton.pipelines.messages import TellFollowers
 

@@ -18,7 +18,12 @@ import peewee as pw
 from baton.models.database import is_sqlite
 
 #: The tables that can be searched.
-SEARCHED = {"workflow": "ticket_words", "helpdesk": "ticket_words", "messaging": "entry"}
+SEARCHED = {
+    "auth": ("user_account", "employee"),
+    "workflow": ("ticket_words", "member"),
+    "helpdesk": ("ticket_words",),
+    "messaging": ("entry",),
+}
 
 #: Matches up to which PostgreSQL is given their ids instead of being left to find them.
 FEW = 2_000
@@ -45,9 +50,13 @@ _SQLITE = (
 
 
 def ensure(service: str, database: pw.Database) -> None:
-    """Make the service's index where it is missing, of all rows that are there."""
-    table = SEARCHED.get(service)
-    if table is None or not database.table_exists(table):
+    """Make the service's indexes where they are missing, of all rows that are there."""
+    for table in SEARCHED.get(service, ()):
+        _ensure(table, database)
+
+
+def _ensure(table: str, database: pw.Database) -> None:
+    if not database.table_exists(table):
         return
     if is_sqlite(database) and f"{table}_index" in database.get_tables():
         return
@@ -68,14 +77,16 @@ class Wanted(Protocol):
         """Whether the last may be the beginning of a word."""
 
 
-def search(query: Any, table: Any, wanted: Wanted) -> tuple[Any, Any]:
+def search(query: Any, table: Any, wanted: Wanted, *, beginnings: bool = False) -> tuple[Any, Any]:
     """
     Return the query of a table limited to the rows that hold what is wanted, and the column to sort it by.
 
-    Sorted by that column, which is the rows' id, a page costs what it shows: no match behind it is looked at.
+    Sorted by that column, which is the rows' id, a page costs what it shows: no match behind it is looked at. With `beginnings`
+    every word may be the beginning of one, as in the names of people.
     """
     if not is_sqlite(table._meta.database):
-        told = " & ".join(f"'{word}'" for word in wanted.words) + (":*" if wanted.beginning else "")
+        told = (":* & " if beginnings else " & ").join(f"'{word}'" for word in wanted.words)
+        told += ":*" if wanted.beginning or beginnings else ""
         few = _few(table, told)
         if few is not None:
             return query.where(table.id.in_(few)), table.id
@@ -83,7 +94,8 @@ def search(query: Any, table: Any, wanted: Wanted) -> tuple[Any, Any]:
         return query.where(pw.Expression(vector, "@@", pw.Cast(pw.Value(told), "tsquery"))), table.id
     name = f"{table._meta.table_name}_index"
     index: Any = pw.Table(name, ("rowid", name))
-    told = " AND ".join(f'"{word}"' for word in wanted.words) + ("*" if wanted.beginning else "")
+    told = ("* AND " if beginnings else " AND ").join(f'"{word}"' for word in wanted.words)
+    told += "*" if wanted.beginning or beginnings else ""
     found = query.join_from(table, index, on=(index.rowid == table.id))
     return found.where(pw.Expression(getattr(index, name), "MATCH", pw.Value(told))), index.rowid
 

@@ -14,6 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from baton.pipelines.messages import SyncEmployee, SyncHdtsUser, SyncRole, SyncUserSystemRole
+from baton.pipelines.searching import person_words
+
+__all__ = ["about_employee", "about_grant", "about_role", "about_user", "person_words"]
 
 #: A user may hold several hdts roles; helpdesk is told the first of these as "the" role, and all of them as `roles`.
 HDTS_PRECEDENCE = ("Admin", "Ticket Coordinator", "Employee")

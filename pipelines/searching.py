@@ -84,6 +84,11 @@ def wanted_in(text: str) -> Wanted | None:
     return Wanted(words, len(words[-1]) >= SHORTEST_BEGINNING) if words else None
 
 
+def person_words(*, full_name: str | None, email: str | None) -> str:
+    """Return the words by which a person is found, as they are stored: those of the name and of the address."""
+    return words_of(full_name, email)
+
+
 def number_meant(text: str) -> str | None:
     """Return the ticket number that a text names: in full, or by its digits; None when it is no number."""
     text = text.strip()

@@ -9,6 +9,7 @@ from baton.models.transaction import Transaction
 from baton.models.workflow import sync_store as store
 from baton.models.workflow.people import Role
 from baton.pipelines.messages import AssignWaiting, SyncRole, SyncUserSystemRole
+from baton.pipelines.searching import person_words
 from baton.pipelines.status_sync import is_news
 from baton.pipelines.sync import GrantNews, RoleNews, UnusableNewsError, read_grant, read_role
 
@@ -91,6 +92,6 @@ def _apply_to_member(tx: Transaction, role: Role, news: GrantNews, version: int 
     member = store.find_member(tx, role.id, news.user_id)
     if member is not None and not is_news(version, member.version):
         return False
-    store.store_member(tx, role.id, member, news, version)
+    store.store_member(tx, role.id, member, news, version, person_words)
     return True
 

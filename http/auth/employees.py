@@ -7,6 +7,7 @@ from typing import Any
 from baton.http.api import Body, Call, Conflict, NotFound, Operation, Page, PageQuery, Reply, View, page
 from baton.http.auth.fields import Email, HashedPassword
 from baton.http.auth.oversight import open_directory
+from baton.http.people_found import named
 from baton.http.types import Name, ShortText
 from baton.models.auth import Employee, employees, users
 from baton.models.auth.tables import fold
@@ -34,8 +35,9 @@ class EmployeeChange(Body):
 
 
 class EmployeeQuery(PageQuery):
-    """Employees; an address is matched whole, in whatever case."""
+    """Employees; an address is matched whole, in whatever case. `q` finds by beginnings of the words of name and address."""
 
+    q: ShortText | None = None
     email: Name | None = None
     department: Name | None = None
     is_active: bool | None = None
@@ -55,7 +57,7 @@ class EmployeeView(View):
 
 def list_employees(call: Call, query: EmployeeQuery) -> Page[Any]:
     """Return the register by id."""
-    found = Employee.select()
+    found = named(Employee.select(), Employee, query.q)
     if query.email is not None:
         found = found.where(Employee.email_key == fold(query.email))
     if query.department is not None:

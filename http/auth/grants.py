@@ -6,7 +6,8 @@ from typing import Any
 
 from baton.http.api import Body, Call, Conflict, Invalid, NotFound, Operation, Page, PageQuery, Reply, View, page
 from baton.http.auth.oversight import open_directory, require_other_admin, sees, within_sight
-from baton.http.types import Id, Name
+from baton.http.people_found import named
+from baton.http.types import Id, Name, ShortText
 from baton.models.auth import Grant, Role, System, User, grants
 from baton.pipelines.administration import may_manage
 from baton.pipelines.credentials import ADMIN
@@ -26,8 +27,9 @@ class GrantChange(Body):
 
 
 class GrantQuery(PageQuery):
-    """Grants, by user, role or system."""
+    """Grants, by user, role or system. `q` finds by beginnings of the words of the user's name and address."""
 
+    q: ShortText | None = None
     user_id: Id | None = None
     role_id: Id | None = None
     system: Name | None = None
@@ -50,7 +52,7 @@ class GrantView(View):
 
 def list_grants(call: Call, query: GrantQuery) -> Page[Any]:
     """Return the grants of the systems that the caller administers, by id."""
-    found = within_sight(call, _joined())
+    found = named(within_sight(call, _joined()), User, query.q)
     for given, condition in (
         (query.user_id, Grant.user == query.user_id),
         (query.role_id, Grant.role == query.role_id),

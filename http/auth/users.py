@@ -30,7 +30,8 @@ from baton.http.auth.oversight import (
     systems_administered,
     visible_systems,
 )
-from baton.http.types import Name
+from baton.http.people_found import named
+from baton.http.types import Name, ShortText
 from baton.models.auth import System, User, grants, roles, users
 from baton.models.auth.directory import Directory
 from baton.models.auth.tables import fold
@@ -57,8 +58,9 @@ class UserChange(Body):
 
 
 class UserQuery(PageQuery):
-    """Users; an address is matched whole, in whatever case."""
+    """Users; an address is matched whole, in whatever case. `q` finds by beginnings of the words of name and address."""
 
+    q: ShortText | None = None
     email: Name | None = None
     is_active: bool | None = None
 
@@ -78,6 +80,7 @@ class UserView(View):
 def list_users(call: Call, query: UserQuery) -> Page[Any]:
     """Return the users by id: all of them, so that someone known in one system can be granted a role in another."""
     found = User.select(User, System).join(System)
+    found = named(found, User, query.q)
     if query.email is not None:
         found = found.where(User.email_key == fold(query.email))
     if query.is_active is not None:

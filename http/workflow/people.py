@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from baton.http.api import Call, Forbidden, Invalid, NotFound, Page, PageQuery, page
+from baton.http.people_found import named
 from baton.http.workflow.offers import offer_work
 from baton.http.workflow.tasks import COORDINATORS
 from baton.http.workflow.views import Availability, Capacity, MemberList, MemberQuery, MemberView, RoleView
@@ -28,10 +29,13 @@ def list_roles(call: Call, query: PageQuery) -> Page[RoleView]:
 def list_members(call: Call, query: MemberQuery) -> Page[MemberView]:
     """People in their roles."""
     found = reading.members()
+    found = named(found, Member, query.q)
     if query.role:
         found = found.where(Role.role_id == query.role)
     if query.user_id:
         found = found.where(Member.user_id == query.user_id)
+    if query.is_active is not None:
+        found = found.where(Member.is_active == query.is_active)
     return page(
         found, key=Member.id, cursor=query.cursor, limit=query.limit, view=lambda row: _member(call, row)
     )

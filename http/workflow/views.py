@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from baton.http.types import Body, Id, Instant, Name, PageQuery, View
+from baton.http.types import Body, Id, Instant, Name, PageQuery, ShortText, View
 from baton.pipelines.statuses import ITEM_STATES, TASK_STATUSES, TICKET_STATUSES
 
 TicketStatus = Literal[TICKET_STATUSES]  # type: ignore[valid-type]
@@ -40,8 +40,10 @@ class WaitingQuery(PageQuery):
 
 
 class MemberQuery(PageQuery):
-    """Which members to list; `role` is a role's id."""
+    """Which members to list; `role` is a role's id. `q` finds by beginnings of the words of name and address."""
 
+    q: ShortText | None = None
+    is_active: bool | None = None
     role: Name | None = None
     user_id: Name | None = None
 

@@ -24,7 +24,11 @@ from baton.models.transaction import Announceable, Transaction
 
 
 class Announcements(Protocol):
-    """The wording of announcements, as in `pipelines.announcements`. None: nobody keeps a copy of that system's."""
+    """
+    The wording of announcements, as in `pipelines.announcements`. None: nobody keeps a copy of that system's.
+
+    `person_words` returns the words by which a person is found.
+    """
 
     def about_role(self, *, system: str, role_id: int, name: str, is_active: bool) -> Announceable | None: ...
     def about_grant(
@@ -36,6 +40,7 @@ class Announcements(Protocol):
     def about_employee(
         self, *, employee_id: int, email: str, full_name: str, department: str, job_title: str, is_active: bool
     ) -> Announceable: ...
+    def person_words(self, *, full_name: str | None, email: str | None) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,14 @@ class Directory:
             hdts_roles=[role.name for role in held],
         )
         self.tx.announce(news, version=version)
+
+
+def found_by(directory: Directory, row: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with the words by which the person of this row will be found; nothing is added where those stay."""
+    if not {"email", "full_name"} & values.keys():
+        return values
+    told = {name: values.get(name, getattr(row, name)) for name in ("full_name", "email")}
+    return {**values, "words": directory.announcements.person_words(**told)}
 
 
 def changed_fields(row: Any, values: dict[str, Any]) -> dict[str, Any]:

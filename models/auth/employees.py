@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from baton.models.auth import sessions
-from baton.models.auth.directory import Directory, changed_fields, store_changes
+from baton.models.auth.directory import Directory, changed_fields, found_by, store_changes
 from baton.models.auth.tables import Employee, fold
 
 #: What other services are told about an employee.
@@ -35,6 +35,7 @@ def create_employee(
             department=department,
             job_title=job_title,
             password_hash=password_hash,
+            words=directory.announcements.person_words(full_name=full_name, email=email),
             created_at=directory.now,
             updated_at=directory.now,
         )
@@ -57,7 +58,7 @@ def edit_employee(directory: Directory, employee: Employee, **values: Any) -> bo
     if "email" in values:
         values["email"] = values["email"].strip()
         values["email_key"] = fold(values["email"])
-    changes = changed_fields(employee, values)
+    changes = changed_fields(employee, found_by(directory, employee, values))
     if not changes:
         return False
     store_changes(directory, employee, changes)

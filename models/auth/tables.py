@@ -66,6 +66,7 @@ class User(Base):
     A member of staff. `home_system` is the system whose admin created the account and answers for it.
 
     `version` orders edits (ETag); `hdts_version` orders what helpdesk is told. Without `password_hash` nobody can sign in.
+    `words` are those by which the user is found.
     """
 
     id = pw.AutoField()
@@ -77,6 +78,7 @@ class User(Base):
     home_system = pw.ForeignKeyField(System, on_delete="RESTRICT")
     version = pw.IntegerField(default=1)
     hdts_version = pw.IntegerField(default=0)
+    words = pw.TextField(default="")
     created_at = InstantField()
     updated_at = InstantField()
 
@@ -103,7 +105,7 @@ class Grant(Base):
 
 
 class Employee(Base):
-    """A row of the employee register: someone who files tickets. Signs in with the same form as staff."""
+    """A row of the employee register: who files tickets. Signs in with the same form as staff; is found by `words`."""
 
     id = pw.AutoField()
     email = pw.TextField()
@@ -114,6 +116,7 @@ class Employee(Base):
     password_hash = pw.TextField(null=True)
     is_active = pw.BooleanField(default=True)
     version = pw.IntegerField(default=1)
+    words = pw.TextField(default="")
     created_at = InstantField()
     updated_at = InstantField()
 

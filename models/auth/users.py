@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from baton.models.auth import sessions
-from baton.models.auth.directory import Directory, changed_fields, store_changes
+from baton.models.auth.directory import Directory, changed_fields, found_by, store_changes
 from baton.models.auth.tables import Employee, Grant, Role, System, User, fold
 
 #: What other services are told about a user: a change of these is announced with every grant.
@@ -40,6 +40,7 @@ def create_user(
             full_name=full_name,
             password_hash=password_hash,
             home_system=home_system.id,
+            words=directory.announcements.person_words(full_name=full_name, email=email),
             created_at=directory.now,
             updated_at=directory.now,
         )
@@ -59,7 +60,7 @@ def edit_user(directory: Directory, user: User, **values: Any) -> bool:
     if "email" in values:
         values["email"] = values["email"].strip()
         values["email_key"] = fold(values["email"])
-    changes = changed_fields(user, values)
+    changes = changed_fields(user, found_by(directory, user, values))
     if not changes:
         return False
     store_changes(directory, user, changes)

@@ -50,7 +50,7 @@ class Member(WorkflowTable):
     A person in a role. `last_turn` is the role's sequence when they were last picked, 0 before their first turn.
 
     Away from `away_from` until `away_to` (either may be open). `capacity` limits `open_items`; None is no limit. `turns` counts
-    the turns taken. The row outlives the grant, so that whoever comes back keeps their place.
+    the turns taken. The row outlives the grant, so that whoever comes back keeps their place. `words`: those they are found by.
     """
 
     id = pw.BigAutoField()
@@ -66,6 +66,7 @@ class Member(WorkflowTable):
     turns = pw.BigIntegerField(default=0)
     open_items = pw.IntegerField(default=0)
     version = pw.BigIntegerField(null=True)
+    words = pw.TextField(default="")
 
     class Meta:
         indexes = ((("role", "user_id"), True),)

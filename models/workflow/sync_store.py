@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from baton.models import database as db
 from baton.models.transaction import Transaction
@@ -83,13 +83,25 @@ def merge_roles(tx: Transaction, provisional: Role, role: Role) -> None:
     provisional.delete_instance()
 
 
+class WordsOf(Protocol):
+    """Returns the words by which a person is found, as `searching.person_words` does."""
+
+    def __call__(self, *, full_name: str | None, email: str | None) -> str: ...
+
+
 def find_member(tx: Transaction, role: int, user_id: str) -> Member | None:
     """Return the person's row in the role, active or not."""
     return Member.get_or_none(Member.role == role, Member.user_id == user_id)
 
 
-def store_member(tx: Transaction, role: int, member: Member | None, news: Any, version: int | None) -> Member:
-    """Write a grant as auth has it. Somebody who comes back keeps their turn; somebody new brings their absence along."""
+def store_member(
+    tx: Transaction, role: int, member: Member | None, news: Any, version: int | None, words_of: WordsOf
+) -> Member:
+    """
+    Write a grant as auth has it. Somebody who comes back keeps their turn; somebody new brings their absence along.
+
+    `words_of` returns the words by which a person is found.
+    """
     if member is None:
         member = Member(role=role, user_id=news.user_id)
         other = Member.get_or_none(Member.user_id == news.user_id)
@@ -97,6 +109,7 @@ def store_member(tx: Transaction, role: int, member: Member | None, news: Any, v
             member.away_from, member.away_to, member.email = other.away_from, other.away_to, other.email
     member.name = news.name or member.name
     member.email = news.email or member.email
+    member.words = words_of(full_name=member.name, email=member.email)
     member.is_active = news.is_active
     member.version = member.version if version is None else version
     member.save()

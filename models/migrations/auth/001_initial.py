@@ -48,6 +48,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
         password_hash = pw.TextField(null=True)
         is_active = pw.BooleanField(default=True)
         version = pw.IntegerField(default=1)
+        words = pw.TextField(default='')
         created_at = pw.DateTimeField()
         updated_at = pw.DateTimeField()
 
@@ -78,6 +79,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
         home_system = pw.ForeignKeyField(column_name='home_system_id', field='id', model=migrator.orm['system'], on_delete='RESTRICT')
         version = pw.IntegerField(default=1)
         hdts_version = pw.IntegerField(default=0)
+        words = pw.TextField(default='')
         created_at = pw.DateTimeField()
         updated_at = pw.DateTimeField()
 

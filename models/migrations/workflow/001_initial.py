@@ -208,6 +208,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
         turns = pw.BigIntegerField(default=0)
         open_items = pw.IntegerField(default=0)
         version = pw.BigIntegerField(null=True)
+        words = pw.TextField(default='')
 
         class Meta:
             table_name = "member"

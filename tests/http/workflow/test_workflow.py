@@ -15,6 +15,7 @@ from baton.pipelines.messages import ReceiveTicket, SyncRole, SyncUserSystemRole
 from baton.pipelines.permissions import Principal
 from tests.factories import (
     ADMIN,
+    BACKENDS,
     COORDINATOR,
     EMPLOYEE,
     SERVICE,
@@ -168,3 +169,19 @@ def test_roles_and_members_are_listed(front: Any) -> None:
 def test_health_counts_what_waits(front: Any) -> None:
     checks = front.simulate_get("/health").json["checks"]
     assert (checks["queues"]["in_triage"], checks["queues"]["waiting"]) == (1, 1)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_members_are_found_by_what_is_typed_of_their_name_or_address(front: Any) -> None:
+    from baton.actors.workflow import sync
+
+    grant = {"user_system_role": {**sync_grant(9, 1)["user_system_role"], "user_full_name": "Jörg Zimmer-Mann"}}
+    grant["user_system_role"]["user_email"] = "j.zimmer@example.com"
+    with write_tx("workflow") as tx:
+        sync.sync_user_system_role.handle(tx, [delivery_of(SyncUserSystemRole(payload=grant))])
+    for text in ("jorg", "zimm", "mann j", "j.zimmer@example.com"):
+        assert [each["user_id"] for each in get(front, "/members", q=text, role="1").json["items"]] == ["9"], text
+    assert get(front, "/members", q="immer").json["items"] == []
+    assert get(front, "/members", q="jorg", role="2").json["items"] == []
+    assert get(front, "/members", q="jorg", is_active="false").json["items"] == []
+    assert get(front, "/members", EMPLOYEE, q="jorg").status_code == 403

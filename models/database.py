@@ -99,6 +99,7 @@ def _open(settings: Settings, service: str) -> pw.Database:
             raise SettingsError(f"BATON_DATA_DIR: {path.parent} cannot be made: {error.strerror}") from None
         return WaitingSqliteDatabase(
             str(path),
+            autoconnect=False,
             max_connections=settings.pool_size * 4,
             timeout=BUSY_SECONDS,
             # The pool hands a connection from thread to thread, to one at a time.
@@ -112,6 +113,8 @@ def _open(settings: Settings, service: str) -> pw.Database:
             },
         )
     return _PostgresqlDatabase(
+        # Opened by a query outside of `connection`, a connection would never be given back.
+        autoconnect=False,
         max_connections=settings.pool_size,
         timeout=30,
         prefer_psycopg3=True,

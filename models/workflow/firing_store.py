@@ -86,12 +86,12 @@ def is_due(service: str) -> bool:
 
 def changed_since(service: str, limit: int) -> list[str]:
     """Return the tickets of the oldest due clocks whose journal says something newer than the clocks."""
-    due = SlaClock.select(SlaClock.ticket_number, SlaClock.updated_at).where(SlaClock.next_fire_at <= asked_now(service))
-    oldest = due.order_by(SlaClock.next_fire_at, SlaClock.id).limit(limit).alias("oldest")
-    newer = (TicketChange.ticket_number == oldest.c.ticket_number) & (TicketChange.at > oldest.c.updated_at)
-    query = pw.Select([oldest], [oldest.c.ticket_number]).distinct()
-    query = query.where(fn.EXISTS(TicketChange.select(pw.SQL("1")).where(newer)))
     with db.read_tx(service) as database:
+        due = SlaClock.select(SlaClock.ticket_number, SlaClock.updated_at).where(SlaClock.next_fire_at <= asked_now(service))
+        oldest = due.order_by(SlaClock.next_fire_at, SlaClock.id).limit(limit).alias("oldest")
+        newer = (TicketChange.ticket_number == oldest.c.ticket_number) & (TicketChange.at > oldest.c.updated_at)
+        query = pw.Select([oldest], [oldest.c.ticket_number]).distinct()
+        query = query.where(fn.EXISTS(TicketChange.select(pw.SQL("1")).where(newer)))
         return sorted(row[0] for row in query.tuples().execute(database))
 
 

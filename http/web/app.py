@@ -10,6 +10,7 @@ A web front as a WSGI application: each page of its table behind the same doors.
 
 from __future__ import annotations
 
+import functools
 import gzip
 import uuid
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ import structlog
 
 from baton.http.problems import Problem, problem_of
 from baton.http.tokens import KeySource, Verifier
-from baton.http.web import flash, texts, times
+from baton.http.web import flash, said, texts, times
 from baton.http.web.assets import KEEP_FOR_EVER, by_path
 from baton.http.web.pages import AUDIENCES, Go, Page, Raw, Shown, Visit
 from baton.http.web.render import render
@@ -110,15 +111,16 @@ def _visit(
 ) -> Visit:
     language = texts.choose(_cookie(request, "baton_language"), request.get_header("Accept-Language"))
     zone = _cookie(request, "baton_zone") or ""
+    catalogue = texts.catalogue(language)
     return Visit(
         request=request,
         page=page,
         settings=front.settings,
         params=params,
-        texts=texts.catalogue(language),
+        texts=catalogue,
         zone=zone if times.is_zone(zone) else "UTC",
         principal=session.principal,
-        services=Services(front.settings, session.access, trace_id),
+        services=Services(front.settings, session.access, trace_id, functools.partial(said.in_language, catalogue)),
         session=session,
         sessions=front.sessions,
     )
@@ -151,7 +153,8 @@ def _explained(visit: Visit, error: Exception) -> Shown | Go:
         status = error.status if error.status in (400, 403, 404, 409, 412, 413, 422, 429, 503) else 502
         return Shown("problem.html", {"status": status, "detail": error.detail}, status=status)
     assert isinstance(error, Problem)
-    return Shown("problem.html", {"status": error.status, "detail": error.detail or error.title}, status=error.status)
+    detail = said.in_language(visit.texts, error.detail or error.title)
+    return Shown("problem.html", {"status": error.status, "detail": detail}, status=error.status)
 
 
 def _write(

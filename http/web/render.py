@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import jinja2
 from markupsafe import Markup
 
-from baton.http.web import times
+from baton.http.web import said, times
 from baton.http.web.assets import address
 from baton.http.web.pages import Visit
 from baton.http.web.texts import LANGUAGES
@@ -53,6 +53,7 @@ def render(front: str, template: str, visit: Visit, values: dict[str, Any], now:
         "principal": visit.principal,
         "t": visit.t,
         "word": visit.texts.word,
+        "spoken": lambda text: said.in_language(visit.texts, str(text or "")),
         "when": when,
         "exactly": exactly,
         "with_query": with_query,

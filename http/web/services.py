@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -73,10 +73,14 @@ def _pool() -> ThreadPoolExecutor:
 
 
 class Services:
-    """The services as one visitor may use them (`token` None: nobody signed in)."""
+    """
+    The services as one visitor may use them (`token` None: nobody signed in).
 
-    def __init__(self, settings: Settings, token: str | None, trace_id: str) -> None:
-        self._settings = settings
+    `say` turns what they say is wrong into the visitor's language.
+    """
+
+    def __init__(self, settings: Settings, token: str | None, trace_id: str, say: Callable[[str], str] = str) -> None:
+        self._settings, self._say = settings, say
         self._headers = {"X-Trace-Id": trace_id}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -121,8 +125,18 @@ class Services:
         kind = answer.headers.get("Content-Type", "").partition(";")[0]
         parsed = answer.json() if kind.endswith("json") and answer.content else (answer.content or None)
         if answer.status_code >= 400:
-            raise ServiceRefusedError(service, answer.status_code, parsed if isinstance(parsed, dict) else {})
+            raise ServiceRefusedError(service, answer.status_code, self._said(parsed) if isinstance(parsed, dict) else {})
         return parsed
+
+    def _said(self, problem: dict[str, Any]) -> dict[str, Any]:
+        """Return the problem with its sentences in the visitor's language."""
+        told: dict[str, Any] = {name: self._say(str(problem[name])) for name in ("title", "detail") if problem.get(name)}
+        errors = problem.get("errors")
+        if isinstance(errors, list):
+            told["errors"] = [
+                {**each, "message": self._say(str(each.get("message", "")))} for each in errors if isinstance(each, dict)
+            ]
+        return {**problem, **told}
 
     def download(self, service: str, path: str) -> tuple[dict[str, str], Iterator[bytes]]:
         """Return a file's headers and its bytes as they come; raises as `stream` does."""
@@ -132,9 +146,12 @@ class Services:
         return headers, pieces
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:
-        """Run the calls at the same time; return their answers in order, the first error raised."""
+        """Run the calls at the same time; return their answers in order, the first error raised once all have ended."""
         waiting = [_pool().submit(call) for call in calls[1:]]
-        first = calls[0]()
+        try:
+            first = calls[0]()
+        finally:
+            wait(waiting)
         return [first, *(each.result() for each in waiting)]
 
     def stream(

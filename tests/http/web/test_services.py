@@ -78,3 +78,26 @@ def test_refusals_and_absence_are_told_apart(settings: Settings) -> None:
 def test_calls_made_together_answer_in_their_order(settings: Settings) -> None:
     services = Services(settings, None, "t")
     assert services.together(lambda: 1, lambda: services.get("auth", "/"), lambda: 3) == [1, {"ok": True}, 3]
+
+
+def test_what_a_service_refuses_is_said_as_the_visitor_reads_it(settings: Settings) -> None:
+    with pytest.raises(ServiceRefusedError) as refused:
+        Services(settings, None, "t", str.upper).get("auth", "/none")
+    assert refused.value.detail == "NO SUCH THING"
+
+
+def test_calls_made_together_have_all_ended_when_one_of_them_is_refused(settings: Settings) -> None:
+    ended: list[int] = []
+    going = threading.Event()
+
+    def refused() -> None:
+        going.wait(60)
+        raise ServiceAwayError("auth")
+
+    def slow() -> None:
+        going.set()
+        ended.append(1)
+
+    with pytest.raises(ServiceAwayError):
+        Services(settings, None, "t").together(refused, slow)
+    assert ended == [1]

@@ -14,7 +14,7 @@ from baton.pipelines.statuses import TICKET_STATUSES
 #: What a filter of these lists may be called in the address.
 NARROWED = ("status", "priority", "category", "department", "workflow_id", "assignee", "owner", "role", "filed_from", "filed_to")
 PRIORITIES = ("Critical", "High", "Medium", "Low")
-SAVED_PAGES = ("/", "/tickets", "/search", "/at-risk")
+SAVED_PAGES = ("/", "/tickets", "/search", "/at-risk", "/waiting", "/people")
 #: Query parameters that are not part of a view.
 _PASSING = ("cursor", "format", "comments")
 

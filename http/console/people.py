@@ -7,20 +7,32 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from baton.http.web.pages import COORDINATOR, Go, Page, Shown, Visit
+from baton.http.console.finding import views_of
+from baton.http.web.export import export, pages_of, titled, wants_csv
+from baton.http.web.pages import COORDINATOR, Go, Page, Raw, Shown, Visit
 from baton.http.web.services import ServiceRefusedError
 from baton.http.web.times import parse, zone_of
 
 _REFUSED = (404, 409, 422)
+_COLUMNS = (
+    "name", "user_id", "role", "open_items", "capacity", "turns", "is_active", "is_away", "away_from", "away_to",
+    "substitute_name",
+)  # fmt: skip
 
 
-def people(visit: Visit) -> Shown:
-    """People in their roles."""
-    found, roles = visit.api.together(
-        lambda: visit.api.get("workflow", "/api/v1/members", limit=100, **visit.filters("role", "cursor")),
-        lambda: visit.api.get("workflow", "/api/v1/roles", limit=200)["items"],
+def people(visit: Visit) -> Shown | Raw:
+    """People in their roles, all or those whose name or address is typed."""
+    filters = visit.filters("q", "role")
+    if wants_csv(visit):
+        columns = titled(visit, *_COLUMNS)
+        return export(visit, pages_of(visit, "workflow", "/api/v1/members", **filters), columns, "people")
+    found, roles, views = visit.api.together(
+        lambda: visit.api.get("workflow", "/api/v1/members", limit=100, **filters, **visit.filters("cursor")),
+        lambda: [] if visit.part else visit.api.get("workflow", "/api/v1/roles", limit=200)["items"],
+        lambda: views_of(visit, "/people"),
     )
-    return Shown("people.html", {"found": found, "roles": [(each["role_id"], each["name"]) for each in roles]})
+    values = {"found": found, "roles": [(each["role_id"], each["name"]) for each in roles], "views": views}
+    return Shown("people_part.html" if visit.part == "list" else "people.html", values)
 
 
 def person(visit: Visit) -> Shown:
@@ -72,8 +84,11 @@ def set_capacity(visit: Visit) -> Go:
     return _sent(visit, path, {"capacity": int(given) if given else None})
 
 
-def handovers(visit: Visit) -> Shown:
+def handovers(visit: Visit) -> Shown | Raw:
     """Who has open work and is not there."""
+    if wants_csv(visit):
+        columns = titled(visit, "name", "user_id", "open_items", "is_active", "away_from", "away_to", "substitute_name")
+        return export(visit, pages_of(visit, "workflow", "/api/v1/handovers"), columns, "handovers")
     found = visit.api.get("workflow", "/api/v1/handovers", limit=50, **visit.filters("cursor"))
     return Shown("handovers.html", {"found": found})
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from baton.http.console.finding import views_of
 from baton.http.console.people import members_of
-from baton.http.web.pages import COORDINATOR, Go, Page, Shown, Visit
+from baton.http.web.export import export, pages_of, titled, wants_csv
+from baton.http.web.pages import COORDINATOR, Go, Page, Raw, Shown, Visit
 from baton.http.web.services import ServiceRefusedError, quietly
 
 KINDS = ("item", "owner")
@@ -14,8 +16,11 @@ KINDS = ("item", "owner")
 _TOLD = (404, 409, 412, 422)
 
 
-def triage(visit: Visit) -> Shown:
+def triage(visit: Visit) -> Shown | Raw:
     """Tickets in triage, longest parked first."""
+    if wants_csv(visit):
+        columns = titled(visit, "ticket_number", "subject", "category", "department", "priority", "reason", "since")
+        return export(visit, pages_of(visit, "workflow", "/api/v1/triage"), columns, "triage")
     found = visit.api.get("workflow", "/api/v1/triage", limit=50, **visit.filters("cursor"))
     return Shown("triage_part.html" if visit.part == "list" else "triage.html", {"found": found})
 
@@ -65,8 +70,11 @@ def allocate(visit: Visit) -> Go:
     return Go("/triage", "triage.picked", {"ticket": number})
 
 
-def waiting(visit: Visit) -> Shown:
+def waiting(visit: Visit) -> Shown | Raw:
     """What waits for somebody eligible, oldest first, with the people of the roles that it waits for."""
+    if wants_csv(visit):
+        columns = titled(visit, "ticket_number", "subject", "kind", "role", "priority", "reason", "since")
+        return export(visit, pages_of(visit, "workflow", "/api/v1/waiting", **visit.filters("kind", "role")), columns, "waiting")
     found, roles = visit.api.together(
         lambda: visit.api.get("workflow", "/api/v1/waiting", limit=25, **visit.filters("kind", "role", "cursor")),
         lambda: visit.api.get("workflow", "/api/v1/roles", limit=200)["items"],
@@ -75,6 +83,7 @@ def waiting(visit: Visit) -> Shown:
     members = visit.api.together(*(members_of(visit, role) for role in wanted)) if wanted else []
     values = {
         "found": found,
+        "views": views_of(visit, "/waiting"),
         "kinds": KINDS,
         "roles": [(each["role_id"], each["name"]) for each in roles],
         "members": dict(zip(wanted, members, strict=True)),

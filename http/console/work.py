@@ -17,6 +17,8 @@ FILTERS = ("q", "urgency", "state", "priority", "category", "assignee")
 URGENCIES = ("late", "soon", "later", "unpromised", "on hold")
 STATES = ("new", "in progress", "escalated", "transferred", "on hold")
 PRIORITIES = ("Critical", "High", "Medium", "Low")
+#: Items that are read at once: more open work than one person can have.
+MOST = 500
 #: What can be done with many items at once: what needs no more than a reason.
 BULK = tuple(action for action in ITEM_ACTIONS if action.name in ("start", "complete", "hold", "resume", "escalate", "note"))
 
@@ -24,7 +26,7 @@ BULK = tuple(action for action in ITEM_ACTIONS if action.name in ("start", "comp
 def my_work(visit: Visit) -> Shown | Raw:
     """The visitor's open items."""
     if wants_csv(visit):
-        return export(visit, lambda cursor: (_items(visit), None), _columns(visit), "my-work")
+        return export(visit, lambda cursor: _items(visit), _columns(visit), "my-work", MOST)
     found = visit.api.get("workflow", "/api/v1/work", **visit.filters(*FILTERS))
     values = {
         "work": found,
@@ -64,7 +66,7 @@ def act_on_many(visit: Visit) -> Go | Shown:
 
 def next_item(visit: Visit) -> Go:
     """The most urgent item, or the one that follows the item the visitor comes from."""
-    jobs = visit.api.get("workflow", "/api/v1/work", limit=500)["items"]
+    jobs = visit.api.get("workflow", "/api/v1/work", limit=MOST)["items"]
     jobs = [job for job in jobs if job["state"] != "on hold"] or jobs
     after = visit.query("after")
     numbers = [job["ticket_number"] for job in jobs]
@@ -95,10 +97,10 @@ def find(visit: Visit) -> Raw:
     return Raw(json.dumps({"items": rows}).encode(), "application/json")
 
 
-def _items(visit: Visit) -> list[dict[str, Any]]:
-    found = visit.api.get("workflow", "/api/v1/work", limit=500, **visit.filters(*FILTERS))
-    items: list[dict[str, Any]] = found["items"]
-    return items
+def _items(visit: Visit) -> tuple[list[dict[str, Any]], str | None]:
+    """Return the items that a file holds, and whether there are more."""
+    found = visit.api.get("workflow", "/api/v1/work", limit=MOST, **visit.filters(*FILTERS))
+    return found["items"], "more" if found["found"] > len(found["items"]) else None
 
 
 def _columns(visit: Visit) -> dict[str, Any]:

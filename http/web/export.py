@@ -42,6 +42,11 @@ def export(visit: Visit, fetch_page: FetchPage, columns: Columns, name: str, mos
     return Raw(_lines(visit, fetch_page, columns, first, most), "text/csv; charset=utf-8", headers)
 
 
+def titled(visit: Visit, *names: str) -> dict[str, str | Callable[[dict[str, Any]], Any]]:
+    """Return columns of these keys, each under its title in the visitor's language."""
+    return {visit.t(f"export.{name}"): name for name in names}
+
+
 def pages_of(visit: Visit, service: str, path: str, **filters: str) -> FetchPage:
     """Return what fetches the pages of a service's list in the visitor's name."""
 

@@ -13,7 +13,7 @@ from baton.http.workflow.tasks import COORDINATORS
 from baton.models.workflow import Role, reading, saved_views
 
 #: The lists that can be saved.
-SavedPage = Literal["/", "/tickets", "/search", "/at-risk"]
+SavedPage = Literal["/", "/tickets", "/search", "/at-risk", "/waiting", "/people"]
 MOST_OWN, MOST_SHOWN = 100, 300
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from baton.http.console.admin.asking import ask_first, refusal, refused
-from baton.http.web.pages import ADMIN, Go, Page, Shown, Visit
+from baton.http.web.export import export, pages_of, titled, wants_csv
+from baton.http.web.pages import ADMIN, Go, Page, Raw, Shown, Visit
 from baton.http.web.services import ServiceRefusedError
 from baton.pipelines.permissions import may
 
@@ -14,11 +15,15 @@ _LIST = "/admin/employees"
 _FIELDS = ("email", "full_name", "department", "job_title")
 
 
-def list_employees(visit: Visit) -> Shown:
-    """The register by id, found by address, department, and whether they are active."""
-    found = visit.api.get("auth", "/api/v1/employees", **visit.filters("email", "department", "is_active", "cursor"))
+def list_employees(visit: Visit) -> Shown | Raw:
+    """The register by id, found by what is typed of name or address, department, and whether they are active."""
+    filters = visit.filters("q", "email", "department", "is_active")
+    if wants_csv(visit):
+        columns = titled(visit, "id", "full_name", "email", "department", "job_title", "is_active")
+        return export(visit, pages_of(visit, "auth", "/api/v1/employees", **filters), columns, "employees")
+    found = visit.api.get("auth", "/api/v1/employees", **filters, **visit.filters("cursor"))
     values = {"employees": found["items"], "next": found["next"], "may_write": _may_write(visit)}
-    return Shown("admin/employees.html", values)
+    return Shown("admin/employees_part.html" if visit.part == "list" else "admin/employees.html", values)
 
 
 def new_employee(visit: Visit) -> Shown:

@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from baton.http.console.admin.asking import ask_first, refusal, refused
-from baton.http.web.pages import ADMIN, Go, Page, Shown, Visit
+from baton.http.web.export import export, pages_of, titled, wants_csv
+from baton.http.web.pages import ADMIN, Go, Page, Raw, Shown, Visit
 from baton.http.web.services import ServiceRefusedError
 from baton.pipelines.administration import may_manage
 from baton.pipelines.credentials import ADMIN as ADMIN_ROLE
@@ -29,8 +30,13 @@ def create_role(visit: Visit) -> Shown | Go:
     return Go(f"{_LIST}/{made['id']}", "admin.role_created", {"role": made["name"]})
 
 
-def show_role(visit: Visit) -> Shown:
-    """One role and who holds it."""
+def show_role(visit: Visit) -> Shown | Raw:
+    """One role and who holds it, all or those whose name or address is typed."""
+    if wants_csv(visit):
+        columns = titled(visit, "system", "role", "user_id")
+        columns[visit.t("export.full_name")] = "user_full_name"
+        filters = {"role_id": _id(visit), "is_active": "true", **visit.filters("q")}
+        return export(visit, pages_of(visit, "auth", "/api/v1/grants", **filters), columns, "role-members")
     return _role_page(visit, {})
 
 
@@ -76,10 +82,11 @@ def _list_page(visit: Visit, more: dict[str, Any], status: int = 200) -> Shown:
 def _role_page(visit: Visit, more: dict[str, Any], status: int = 200) -> Shown:
     role, holders = visit.api.together(
         lambda: visit.api.get("auth", f"/api/v1/roles/{_id(visit)}"),
-        lambda: visit.api.get("auth", "/api/v1/grants", role_id=_id(visit), is_active="true", cursor=visit.query("cursor")),
+        lambda: visit.api.get("auth", "/api/v1/grants", role_id=_id(visit), is_active="true", **visit.filters("q", "cursor")),
     )
     values = {"role": role, "holders": holders["items"], "next": holders["next"], "is_admin": role["name"] == ADMIN_ROLE}
-    return Shown("admin/role.html", {**values, "given": {}, "trouble": "", "wrong": {}, **more}, status=status)
+    template = "admin/role_part.html" if visit.part == "list" else "admin/role.html"
+    return Shown(template, {**values, "given": {}, "trouble": "", "wrong": {}, **more}, status=status)
 
 
 def _id(visit: Visit) -> str:

@@ -6,17 +6,24 @@ from typing import Any
 from urllib.parse import quote
 
 from baton.http.console.admin.asking import ask_first, refusal, refused
-from baton.http.web.pages import ADMIN, Go, Page, Shown, Visit
+from baton.http.web.export import export, pages_of, titled, wants_csv
+from baton.http.web.pages import ADMIN, Go, Page, Raw, Shown, Visit
 from baton.http.web.services import ServiceRefusedError, quietly
 from baton.pipelines.administration import may_manage
 
 _LIST = "/admin/users"
 
 
-def list_users(visit: Visit) -> Shown:
-    """Users by id, found by their address and by whether they are active."""
-    found = visit.api.get("auth", "/api/v1/users", **visit.filters("email", "is_active", "cursor"))
-    return Shown("admin/users.html", {"users": found["items"], "next": found["next"]})
+def list_users(visit: Visit) -> Shown | Raw:
+    """Users by id, found by what is typed of their name or address, and by whether they are active."""
+    filters = visit.filters("q", "email", "is_active")
+    if wants_csv(visit):
+        columns = titled(visit, "id", "full_name", "email", "home_system", "is_active")
+        columns[visit.t("export.roles")] = lambda user: ", ".join(user["roles"])
+        return export(visit, pages_of(visit, "auth", "/api/v1/users", **filters), columns, "users")
+    found = visit.api.get("auth", "/api/v1/users", **filters, **visit.filters("cursor"))
+    values = {"users": found["items"], "next": found["next"]}
+    return Shown("admin/users_part.html" if visit.part == "list" else "admin/users.html", values)
 
 
 def new_user(visit: Visit) -> Shown:

@@ -6,15 +6,18 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from baton.http.web.pages import ADMIN, Page, Shown, Visit
+from baton.http.web.export import export, titled, wants_csv
+from baton.http.web.pages import ADMIN, Page, Raw, Shown, Visit
 
 PATH = "/api/v1/dead-letters"
 #: How many are shown at first, and at most: brokers list from the oldest on, and cannot start in the middle.
 FEW, MOST = 50, 400
 
 
-def list_letters(visit: Visit) -> Shown:
-    """Dead letters of all queues or one, the oldest first, to be chosen."""
+def list_letters(visit: Visit) -> Shown | Raw:
+    """Dead letters of all queues or one, the oldest first, to be chosen. A file holds the oldest `MOST` and says when there are more."""
+    if wants_csv(visit):
+        return export(visit, lambda cursor: _oldest(visit), _columns(visit), "dead-letters", MOST)
     wanted = visit.query("limit")
     limit = min(MOST, max(FEW, int(wanted) if wanted.isdecimal() and len(wanted) < 6 else FEW))
     found, counts = visit.api.together(
@@ -32,6 +35,15 @@ def show_letter(visit: Visit) -> Shown:
     queue, letter_id = visit.params["queue"], visit.params["letter"]
     letter = visit.api.get("issues", f"{PATH}/{quote(queue, safe='')}/{quote(letter_id, safe='')}")
     return Shown("system/letter.html", {"letter": letter, "fields": pretty(letter["fields"])})
+
+
+def _oldest(visit: Visit) -> tuple[list[dict[str, Any]], str | None]:
+    found = visit.api.get("issues", PATH, limit=MOST, **visit.filters("queue"))
+    return found["items"], "more" if found["dead"] > len(found["items"]) else None
+
+
+def _columns(visit: Visit) -> dict[str, Any]:
+    return titled(visit, "queue", "id", "actor", "reason", "ticket_number", "attempts", "died_at")
 
 
 def pretty(value: Any) -> str:

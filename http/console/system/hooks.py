@@ -7,16 +7,23 @@ from typing import Any
 from urllib.parse import quote
 
 from baton.http.console.system.dead_letters import pretty
-from baton.http.web.pages import ADMIN, Go, Page, Shown, Visit
+from baton.http.web.export import export, pages_of, titled, wants_csv
+from baton.http.web.pages import ADMIN, Go, Page, Raw, Shown, Visit
 from baton.http.web.services import ServiceRefusedError
 from baton.pipelines.ending import CORRECTABLE, HOOK_STATES
 
 PATH = "/api/v1/hooks"
 HERE = "/system/hooks"
+_COLUMNS = (
+    "ticket_number", "hook", "state", "detail", "attempts", "queue", "idempotency_key", "created_at", "sent_at",
+)  # fmt: skip
 
 
-def list_hooks(visit: Visit) -> Shown:
+def list_hooks(visit: Visit) -> Shown | Raw:
     """Calls, newest first."""
+    if wants_csv(visit):
+        fetch = pages_of(visit, "workflow", PATH, **visit.filters("state", "ticket"))
+        return export(visit, fetch, titled(visit, *_COLUMNS), "calls")
     found = visit.api.get("workflow", PATH, limit=50, **visit.filters("cursor", "state", "ticket"))
     return Shown(
         "system/hooks_part.html" if visit.part == "hooks" else "system/hooks.html", {"found": found, "states": HOOK_STATES}

@@ -5,24 +5,33 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from baton.http.web.pages import ADMIN, Go, Page, Shown, Visit
+from baton.http.web.export import export, pages_of, titled, wants_csv
+from baton.http.web.pages import ADMIN, Go, Page, Raw, Shown, Visit
 from baton.http.web.services import ServiceRefusedError
 
 PATH = "/api/v1/issues"
 HERE = "/system/issues"
 STATUSES = ("open", "in_progress", "resolved", "closed")
 PRIORITIES = ("Critical", "High", "Medium", "Low")
-FILTERS = ("cursor", "status", "priority", "type", "component", "tag", "ticket")
+FILTERS = ("status", "priority", "type", "component", "tag", "ticket")
 
 
-def list_issues(visit: Visit) -> Shown:
+def list_issues(visit: Visit) -> Shown | Raw:
     """Issues, newest first; those of the last hour where these are asked for."""
-    if visit.query("recent"):
-        found = visit.api.get("issues", f"{PATH}/recent", limit=50, **visit.filters("cursor", "status"))
-    else:
-        found = visit.api.get("issues", PATH, limit=50, **visit.filters(*FILTERS))
-    values = {"found": found, "statuses": STATUSES, "priorities": PRIORITIES, "filters": visit.filters("recent", *FILTERS)}
+    recent = bool(visit.query("recent"))
+    path, filters = (f"{PATH}/recent", visit.filters("status")) if recent else (PATH, visit.filters(*FILTERS))
+    if wants_csv(visit):
+        return export(visit, pages_of(visit, "issues", path, **filters), _columns(visit), "issues")
+    found = visit.api.get("issues", path, limit=50, **filters, **visit.filters("cursor"))
+    values = {"found": found, "statuses": STATUSES, "priorities": PRIORITIES, "filters": visit.filters("recent", "cursor", *FILTERS)}
     return Shown("system/issues_part.html" if visit.part == "issues" else "system/issues.html", values)
+
+
+def _columns(visit: Visit) -> dict[str, Any]:
+    names = ("type", "component", "priority", "status", "ticket_number", "count", "first_seen", "last_seen")
+    columns: dict[str, Any] = {**titled(visit, "id"), visit.t("export.issue_title"): "title", **titled(visit, *names)}
+    columns[visit.t("export.tags")] = lambda issue: ", ".join(issue["tags"])
+    return columns
 
 
 def show_issue(visit: Visit) -> Shown:

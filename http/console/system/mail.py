@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from baton.http.web.pages import ADMIN, Go, Page, Shown, Visit
+from baton.http.web.export import export, pages_of, titled, wants_csv
+from baton.http.web.pages import ADMIN, Go, Page, Raw, Shown, Visit
 from baton.http.web.services import ServiceRefusedError
 from baton.pipelines.audience import AUDIENCES
 
 PATH = "/api/v1/notifications/failed"
 HERE = "/system/mail"
+_COLUMNS = (
+    "created_at", "recipient", "type", "ticket_number", "error", "retry_count", "next_retry", "given_up", "bounced", "resolved",
+)  # fmt: skip
 
 
-def list_failures(visit: Visit) -> Shown:
+def list_failures(visit: Visit) -> Shown | Raw:
     """Failures, newest first: those that wait for somebody, unless others are asked for."""
+    if wants_csv(visit):
+        fetch = pages_of(visit, "notifications", PATH, **visit.filters("resolved", "given_up", "type", "ticket", "recipient"))
+        return export(visit, fetch, titled(visit, *_COLUMNS), "failed-mails")
     names = ("cursor", "resolved", "given_up", "type", "ticket", "recipient")
     found = visit.api.get("notifications", PATH, limit=50, **visit.filters(*names))
     values = {"found": found, "types": tuple(AUDIENCES), "filters": visit.filters(*names)}

@@ -38,6 +38,8 @@ class Desk:
             raise ServiceAwayError(service)
         known = {("notifications", "/api/v1/notifications/unread-count"): {"unread": 0}, **self.answers}
         found = known.get((service, path))
+        if callable(found):
+            found = found(options.get("query") or {})
         if isinstance(found, Exception):
             raise found
         if found is None:

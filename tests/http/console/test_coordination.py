@@ -64,6 +64,7 @@ ANSWERS: dict[str, Any] = {
     "/api/v1/workflows": {"items": [{"id": 3, "name": "Budget", "description": "", "deployed_version": 9}], "next": None},
     "/api/v1/workflows/match": {"workflow_id": None, "workflow": None, "reason": "nothing matches", "considered": [NEAR]},
     "/api/v1/roles": {"items": [{"role_id": "4", "name": "Asset Manager"}], "next": None},
+    "/api/v1/views": {"items": []},
     "/api/v1/waiting": {"items": [], "next": None},
     "/api/v1/members": {"items": [MEMBER], "next": None},
     "/api/v1/members/7/substitute": {"user_id": "7", "substitute": "8", "chain": ["8"]},

@@ -90,7 +90,7 @@ def in_file(broker: Any) -> int:
     return int(broker.store.read("SELECT count(*) FROM message")[0][0])
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
     """Return the condition's value as soon as it is true; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -34,7 +34,7 @@ def test_two_thousand_messages_survive_repeated_sigkill(broker, tmp_path):
     broker.publish([wire_of(f"n{number}") for number in range(2_000)])
     for progress in (200, 600, 1_000, 1_400):
         victim = Process(tmp_path)
-        eventually(lambda progress=progress: len(kept()) >= progress, seconds=30)
+        eventually(lambda progress=progress: len(kept()) >= progress, seconds=90)
         victim.kill()
         assert in_file(broker) > 0
     last = Process(tmp_path)
@@ -52,7 +52,7 @@ def test_a_message_that_kills_its_worker_ends_in_the_dead_letters_alone(broker, 
     process = None
     for _ in range(10):
         process = Process(tmp_path)
-        eventually(lambda process=process: process.process.poll() is not None or in_file(broker) == 0, seconds=30)
+        eventually(lambda process=process: process.process.poll() is not None or in_file(broker) == 0, seconds=90)
         if process.process.poll() is None:
             break
     process.stop()

@@ -30,7 +30,7 @@ def work(broker):
         worker = dramatiq.Worker(broker, worker_timeout=20, worker_threads=2)
         worker.start()
         try:
-            broker.join(Note.queue, timeout=10_000)
+            broker.join(Note.queue, timeout=90_000)
             worker.join()
         finally:
             worker.stop()

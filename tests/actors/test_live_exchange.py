@@ -33,7 +33,7 @@ def process(rabbitmq_url: str) -> Iterator[Callable[[], Hub]]:
 
 def until(subscription: Subscription, wanted: Callable[[Any], Any]) -> Any:
     """Return the first news that is wanted."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         news = subscription.news(0.5)
         if wanted(news):

@@ -110,7 +110,7 @@ def test_many_threads_publish_over_one_connection(publisher: Publisher, rabbitmq
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=90)
     assert sum(len(stored(rabbitmq_url, f"queue-{number}")) for number in range(7)) == 10 * 5 * 20
 
 

@@ -78,7 +78,7 @@ def message(actor: str = "note", queue: str = QUEUE, message_id: str | None = No
     return WireMessage(queue=queue, body=json.dumps(body).encode(), message_id=message_id)
 
 
-def until(true: Callable[[], bool], seconds: float = 15.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 90.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -263,10 +263,10 @@ def test_nothing_is_lost_when_every_connection_is_closed(broker: RabbitmqBroker,
     until(lambda: len(sent) > 200)
     broker_connections_closed(broker)
     before = len(sent)
-    until(lambda: len(sent) > before + 200, seconds=30)
+    until(lambda: len(sent) > before + 200, seconds=90)
     stop.set()
     sender.join()
-    until(lambda: set(sent) <= set(flat(seen)), seconds=30)
+    until(lambda: set(sent) <= set(flat(seen)), seconds=90)
 
 
 def publish_patiently(broker: RabbitmqBroker, wires: list[WireMessage]) -> None:
@@ -292,4 +292,4 @@ def test_a_queue_that_somebody_deleted_comes_back(broker: RabbitmqBroker, work: 
     with pika.BlockingConnection(pika.URLParameters(rabbitmq_url)) as connection:
         connection.channel().queue_delete(QUEUE)
     broker.publish([message(message_id=f"after-{number}") for number in range(20)])
-    until(lambda: len(flat(seen)) == 21, seconds=15)
+    until(lambda: len(flat(seen)) == 21, seconds=90)

@@ -62,7 +62,7 @@ def running(databases: Any, broker: RecordingBroker) -> Iterator[Callable[[], No
     yield start
     stop.set()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=90)
         assert not thread.is_alive()
 
 
@@ -77,7 +77,7 @@ def waiting() -> int:
         return int(runtime_tables("helpdesk").Outbox.select().count())
 
 
-def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 90.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -126,7 +126,7 @@ def test_a_running_relay_is_woken_by_a_commit_and_drains_everything(running: Any
     running()
     until(lambda: len(broker.published) == BATCH + 10)
     announce([BATCH + 10])
-    until(lambda: len(broker.published) == BATCH + 11, seconds=2)
+    until(lambda: len(broker.published) == BATCH + 11, seconds=60)
     assert broker.numbers == list(range(BATCH + 11))
 
 

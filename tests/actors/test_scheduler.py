@@ -117,11 +117,11 @@ def test_a_running_scheduler_moves_due_messages_and_shows_that_it_is_alive(datab
     stop = threading.Event()
     running = threading.Thread(target=scheduler.run, args=(databases, (SERVICE,), stop))
     running.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 90
     while not (rows("Outbox") and rows("Heartbeat")) and time.monotonic() < deadline:
         time.sleep(0.05)
     stop.set()
-    running.join(timeout=10)
+    running.join(timeout=90)
     assert [row["kwargs"] for row in rows("Outbox")] == ['{"number":1}']
     assert [row["kind"] for row in rows("Heartbeat")] == ["scheduler"]
 

@@ -89,7 +89,7 @@ class OldServices:
             while relay.relay_batch():
                 pass
 
-    def executed(self, wanted: Callable[[list[dict[str, Any]]], bool], seconds: float = 20.0) -> list[dict[str, Any]]:
+    def executed(self, wanted: Callable[[list[dict[str, Any]]], bool], seconds: float = 90.0) -> list[dict[str, Any]]:
         """Return what was executed so far, once it is as wanted."""
         deadline = time.monotonic() + seconds
         while True:

@@ -60,7 +60,7 @@ class Ours:
         return eventually(look)
 
 
-def eventually(look: Callable[[], Any], seconds: float = 20.0) -> Any:
+def eventually(look: Callable[[], Any], seconds: float = 90.0) -> Any:
     """Return what `look` sees as soon as that is something."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):

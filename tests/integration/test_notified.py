@@ -53,7 +53,7 @@ def request(method: str, url: str, **options: Any) -> httpx.Response:
     deadline = time.monotonic() + 60
     while True:
         try:
-            answer = httpx.request(method, url, timeout=10, **options)
+            answer = httpx.request(method, url, timeout=60, **options)
             if answer.status_code < 500:
                 return answer
         except httpx.HTTPError:

@@ -58,7 +58,7 @@ def headers(stack: Stack) -> dict[str, str]:
     return {"Authorization": f"Bearer {stack.service_token('test')}"}
 
 
-def eventually(look: Callable[[], Any], wanted: Callable[[Any], bool], seconds: float = 30.0) -> Any:
+def eventually(look: Callable[[], Any], wanted: Callable[[Any], bool], seconds: float = 90.0) -> Any:
     """Return what `look` sees once it is as wanted; fail with what it saw last."""
     deadline = time.monotonic() + seconds
     while not wanted(seen := look()):
@@ -109,8 +109,8 @@ def test_many_tickets_at_once_keep_every_promise(stack: Stack) -> None:
 
     assert clients.done
     assert len(clients.filed.numbers) == 200
-    eventually(lambda: counting.unfinished(clients.filed), lambda left: left == 0, 60)
-    eventually(lambda: counting.waiting(stack.settings), lambda left: left == {}, 60)
+    eventually(lambda: counting.unfinished(clients.filed), lambda left: left == 0, 120)
+    eventually(lambda: counting.waiting(stack.settings), lambda left: left == {}, 120)
     assert clients.filed.refusals == []
     stock = counting.take_stock(stack.settings, clients.filed, before)
     assert stock.violations == []
@@ -143,7 +143,7 @@ def test_what_another_service_announces_is_one_issue_with_a_count(stack: Stack, 
 
 
 def _issue(stack: Stack, headers: dict[str, str], reference: str, part: str = "") -> Any:
-    return httpx.get(f"{stack.url('issues')}/api/v1/issues/{reference}{part}", headers=headers, timeout=10).json()
+    return httpx.get(f"{stack.url('issues')}/api/v1/issues/{reference}{part}", headers=headers, timeout=60).json()
 
 
 def _gateway_status(number: str) -> str | None:

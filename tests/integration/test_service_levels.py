@@ -79,7 +79,7 @@ def file(stack: Stack, count: int, **changes: Any) -> list[str]:
     headers = {"Authorization": f"Bearer {stack.service_token('operator')}"}
     url, numbers = f"{stack.url('helpdesk')}/api/v1/tickets", []
     for _ in range(count):
-        answer = httpx.post(url, timeout=20, json=ticket_body(employee=EMPLOYEE, **changes), headers=headers)
+        answer = httpx.post(url, timeout=60, json=ticket_body(employee=EMPLOYEE, **changes), headers=headers)
         assert answer.status_code == 201, answer.text
         numbers.append(answer.json()["ticket_number"])
     eventually(_assigned, lambda found: found.keys() >= set(numbers))
@@ -161,7 +161,7 @@ def test_a_ticket_that_goes_its_way_warns_nobody_and_one_whose_step_is_overdrawn
     headers = {"Authorization": f"Bearer {stack.service_token('operator')}"}
     for number in numbers:
         item = _assigned()[number][0]
-        answer = httpx.post(f"{stack.url('workflow')}/api/v1/items/{item}/start", json={}, headers=headers, timeout=20)
+        answer = httpx.post(f"{stack.url('workflow')}/api/v1/items/{item}/start", json={}, headers=headers, timeout=60)
         assert answer.status_code == 200, answer.text
     clocks = eventually(_clocks_of(numbers), lambda found: {number for number, *_ in found} == set(numbers))
     assert {metric for _, metric in clocks} >= {"first_response", "resolution", "step"}

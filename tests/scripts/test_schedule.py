@@ -49,7 +49,7 @@ def test_what_a_scheduler_does_is_seen_from_another_process(databases: Any, stub
     running = threading.Thread(target=scheduler.run, args=(databases, ("helpdesk",), stop))
     running.start()
     run = runtime_tables("helpdesk").JobRun
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while run.select().count() < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
     result = asked("--json", "--service", "helpdesk")

@@ -71,7 +71,7 @@ def join(front: str) -> Iterator[Join]:
 @contextmanager
 def streamed(url: str, headers: dict[str, str], **options: Any) -> Iterator[tuple[httpx.Response, Iterator[dict[str, Any]]]]:
     """Open a stream of events; give the answer and its events: `id`, `event`, `data`, and `comment` for a sign of life."""
-    with httpx.Client(timeout=httpx.Timeout(20)) as client, client.stream("GET", url, headers=headers, **options) as answer:
+    with httpx.Client(timeout=httpx.Timeout(90)) as client, client.stream("GET", url, headers=headers, **options) as answer:
         yield answer, events_of(answer)
 
 
@@ -89,7 +89,7 @@ def events_of(answer: httpx.Response) -> Iterator[dict[str, Any]]:
             event[name or "comment"] = json.loads(value) if name == "data" else value
 
 
-def eventually(look: Callable[[], Any], seconds: float = 20.0) -> Any:
+def eventually(look: Callable[[], Any], seconds: float = 90.0) -> Any:
     """Return what `look` returns once it is true; fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while True:

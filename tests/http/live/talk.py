@@ -89,7 +89,7 @@ class Talker:
         """Send a comment."""
         self.say(type="new_comment", content=content, **more)
 
-    def next(self, kind: str, seconds: float = 15.0) -> dict[str, Any]:
+    def next(self, kind: str, seconds: float = 90.0) -> dict[str, Any]:
         """Return the next frame of a type; others before it are passed over. Fails when the line closes or time is up."""
         deadline = time.monotonic() + seconds
         while True:
@@ -101,7 +101,7 @@ class Talker:
             if frame["type"] == kind:
                 return frame
 
-    def until_closed(self, seconds: float = 15.0) -> int | None:
+    def until_closed(self, seconds: float = 90.0) -> int | None:
         """Return the code with which the server closes."""
         self._thread.join(seconds)
         assert not self._thread.is_alive(), f"still open; {self.frames[-5:]}"

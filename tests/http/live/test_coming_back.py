@@ -87,7 +87,7 @@ def test_a_killed_process_costs_nobody_a_comment(started: Callable[..., Any], da
             process = started(PROGRAM, str(port), "messaging", json.dumps(QUICK))
         if number % 25 == 24:
             eventually(lambda: writer.acknowledged >= set(writer.wanted))
-    eventually(lambda: writer.acknowledged >= set(writer.wanted), 30)
+    eventually(lambda: writer.acknowledged >= set(writer.wanted), 90)
     for client in (writer, *readers):
         eventually(lambda client=client: len(client.seen) >= 60)  # type: ignore[misc]
         client.done.set()

@@ -26,7 +26,7 @@ def race(office: Any, *requests: tuple[int, str, dict[str, Any]]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=90)
     office.run()
     return answers
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import falcon
 
-from baton.http.console import acting, admin, finding, overview, people, queues, reports, system, tickets, work
+from baton.http.console import acting, admin, colleagues, finding, overview, people, queues, reports, system, tickets, work
 from baton.http.tokens import KeySource
 from baton.http.web.account import account_pages
 from baton.http.web.app import create_web_app
@@ -26,6 +26,7 @@ PAGES = (
     *finding.PAGES,
     *tickets.PAGES,
     *acting.PAGES,
+    *colleagues.PAGES,
     *overview.PAGES,
     *queues.PAGES,
     *people.PAGES,

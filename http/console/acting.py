@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from baton.http.console.colleagues import chosen
 from baton.http.web.pages import STAFF, Go, Page, Shown, Visit
 from baton.http.web.services import ServiceRefusedError
 from baton.http.web.times import zone_of
@@ -30,6 +31,11 @@ def _act(visit: Visit, action: Action | None, path: str) -> Go | Shown:
     if action is None:
         return Go(here)
     body = _body(visit, action)
+    if "to_user" in action.required:
+        person = chosen(visit, "to_user")
+        if isinstance(person, Shown):
+            return person
+        body |= {"to_user": person} if person else {}
     try:
         visit.api.post(
             "workflow", f"{path}/{action.name}", body, key=visit.form.get("key"), version=visit.form.get("version") or None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from baton.http.console.colleagues import people_of
 from baton.http.web.export import export, pages_of, wants_csv
 from baton.http.web.pages import AUDIENCES, COORDINATOR, STAFF, Go, Page, Raw, Shown, Visit
 from baton.http.web.services import ServiceRefusedError, quietly
@@ -103,6 +104,11 @@ def views_of(visit: Visit, page: str) -> dict[str, Any]:
 def _filters(visit: Visit, *more: str) -> dict[str, str]:
     """Return the filters of the address; a day stands for its first moment in UTC."""
     given = visit.filters(*NARROWED, *more)
+    for name in ("assignee", "owner"):
+        words = visit.query(f"{name}_words").strip()[:200]
+        matches = [each["user_id"] for each in people_of(visit, words=words)] if words else []
+        if words and given.get(name) not in matches:
+            given[name] = matches[0] if matches else words
     for name in ("filed_from", "filed_to"):
         if name in given and len(given[name]) == len("2026-01-01"):
             given[name] += "T00:00:00Z"
@@ -110,16 +116,27 @@ def _filters(visit: Visit, *more: str) -> dict[str, str]:
 
 
 def _names(visit: Visit) -> dict[str, Any]:
-    workflows, roles = visit.api.together(
+    workflows, roles, people = visit.api.together(
         quietly(lambda: visit.api.get("workflow", "/api/v1/workflows", limit=200), {"items": []}),
         quietly(lambda: visit.api.get("workflow", "/api/v1/roles", limit=200), {"items": []}),
+        quietly(lambda: _people(visit), []),
     )
     return {
+        "people": people,
         "statuses": TICKET_STATUSES,
         "priorities": PRIORITIES,
         "workflows": [(str(each["id"]), each["name"]) for each in workflows["items"]],
         "roles": [(each["role_id"], each["name"]) for each in roles["items"]],
     }
+
+
+def _people(visit: Visit) -> list[dict[str, Any]]:
+    """Return whom the filters offer: the first by name, and whoever is filtered by now."""
+    found = {each["user_id"]: each for each in people_of(visit)}
+    for user in {visit.query(name) for name in ("assignee", "owner")} - {"", *found}:
+        rows = visit.api.get("workflow", "/api/v1/members", user_id=user, limit=1)["items"]
+        found[user] = rows[0] if rows else {"user_id": user, "name": user, "is_away": False, "open_items": 0}
+    return sorted(found.values(), key=lambda each: (each["name"] or each["user_id"]).casefold())
 
 
 def _columns(visit: Visit) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from baton.http.console.colleagues import chosen
 from baton.http.console.finding import views_of
 from baton.http.web.export import export, pages_of, titled, wants_csv
 from baton.http.web.pages import COORDINATOR, Go, Page, Raw, Shown, Visit
@@ -44,17 +45,17 @@ def person(visit: Visit) -> Shown:
         lambda: visit.api.get("workflow", f"{_member(user)}/substitute"),
     )
     colleagues = visit.api.together(*(members_of(visit, each["role_id"]) for each in roles))
-    named = {each["user_id"]: each["name"] or each["user_id"] for found in colleagues for each in found}
-    named.pop(user, None)
-    if substitute["substitute"] is not None:
-        named.setdefault(substitute["substitute"], roles[0]["substitute_name"] or substitute["substitute"])
+    named = {each["user_id"]: each for found in colleagues for each in found if each["user_id"] != user}
+    stand_in = substitute["substitute"]
+    if stand_in is not None and stand_in not in named:
+        named[stand_in] = {"user_id": stand_in, "name": roles[0]["substitute_name"], "is_away": False, "open_items": 0}
     values = {
         "user": user,
         "name": roles[0]["name"] or user,
         "roles": roles,
         "work": work,
         "substitute": substitute,
-        "colleagues": sorted(named.items(), key=lambda each: each[1].casefold()),
+        "colleagues": sorted(named.values(), key=lambda each: (each["name"] or each["user_id"]).casefold()),
         "away_from": _wall_clock(roles[0]["away_from"], visit.zone),
         "away_to": _wall_clock(roles[0]["away_to"], visit.zone),
     }
@@ -69,9 +70,10 @@ def set_absence(visit: Visit) -> Go:
     return _put(visit, "availability", body)
 
 
-def set_substitute(visit: Visit) -> Go:
+def set_substitute(visit: Visit) -> Go | Shown:
     """Whoever was chosen stands in for the person."""
-    return _put(visit, "substitute", {"substitute": visit.form.get("substitute") or None})
+    person = chosen(visit, "substitute")
+    return person if isinstance(person, Shown) else _put(visit, "substitute", {"substitute": person or None})
 
 
 def set_capacity(visit: Visit) -> Go:

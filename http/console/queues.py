@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from baton.http.console.colleagues import chosen
 from baton.http.console.finding import views_of
 from baton.http.console.people import members_of
 from baton.http.web.export import export, pages_of, titled, wants_csv
@@ -91,10 +92,12 @@ def waiting(visit: Visit) -> Shown | Raw:
     return Shown("waiting.html", values)
 
 
-def assign(visit: Visit) -> Go:
+def assign(visit: Visit) -> Go | Shown:
     """Whoever was chosen has what waited."""
     kind, subject, number = visit.params["kind"], visit.params["subject"], visit.form.get("ticket")
-    person = visit.form.get("to_user")
+    person = chosen(visit, "to_user")
+    if isinstance(person, Shown):
+        return person
     if not person:
         return Go("/waiting", "waiting.choose")
     path = f"/api/v1/tasks/{quote(number, safe='')}/owner"

@@ -80,7 +80,7 @@ _ADMINISTRATION = (
     "/admin/calendars/1", "/admin/calendars/1/edit", "/admin/policies/1", "/admin/policies/1/edit",
 )  # fmt: skip
 #: What answers no page of its own: searches, streams, and addresses that lead elsewhere.
-_NO_PAGE = ("/find", "/live", "/next", "/reports")
+_NO_PAGE = ("/find", "/live", "/next", "/reports", "/colleagues")
 _LOOKS_AT = {"admin": ADMIN, "coordinator": COORDINATOR, "staff": COORDINATOR}
 
 

@@ -15,7 +15,7 @@ FEW, MOST = 50, 400
 
 
 def list_letters(visit: Visit) -> Shown | Raw:
-    """Dead letters of all queues or one, the oldest first, to be chosen. A file holds the oldest `MOST` and says when there are more."""
+    """Dead letters of all queues or one, the oldest first, to be chosen. A file of them says where there are more."""
     if wants_csv(visit):
         return export(visit, lambda cursor: _oldest(visit), _columns(visit), "dead-letters", MOST)
     wanted = visit.query("limit")

@@ -23,7 +23,8 @@ def list_issues(visit: Visit) -> Shown | Raw:
     if wants_csv(visit):
         return export(visit, pages_of(visit, "issues", path, **filters), _columns(visit), "issues")
     found = visit.api.get("issues", path, limit=50, **filters, **visit.filters("cursor"))
-    values = {"found": found, "statuses": STATUSES, "priorities": PRIORITIES, "filters": visit.filters("recent", "cursor", *FILTERS)}
+    given = visit.filters("recent", "cursor", *FILTERS)
+    values = {"found": found, "statuses": STATUSES, "priorities": PRIORITIES, "filters": given}
     return Shown("system/issues_part.html" if visit.part == "issues" else "system/issues.html", values)
 
 

@@ -62,7 +62,7 @@ def rows_of(answer: Any) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
-@pytest.mark.parametrize(("address", "service", "path", "asked", "not_for"), LISTS, ids=[each[0].partition("?")[0] for each in LISTS])
+@pytest.mark.parametrize(("address", "service", "path", "asked", "not_for"), LISTS, ids=[each[0] for each in LISTS])
 def test_a_list_as_a_file(desk: Desk, address: str, service: str, path: str, asked: Any, not_for: Any) -> None:
     desk.answers[service, path] = two_pages
     rows = rows_of(desk.get(f"{address}&format=csv&cursor=99"))

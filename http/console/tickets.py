@@ -9,6 +9,7 @@ from baton.http.web.conversation import read_talk
 from baton.http.web.pages import STAFF, Page, Raw, Shown, Visit
 from baton.http.web.services import quietly
 from baton.pipelines.permissions import Principal
+from baton.pipelines.sla.timeline_texts import duration_text
 from baton.pipelines.work import APPROVER, ITEM_ACTIONS, MEMBER, TASK_ACTIONS, Action, Standing, refuse
 
 #: Actions that have a place of their own on the page.
@@ -86,7 +87,11 @@ def clock_picture(visit: Visit) -> Raw:
 def clock(visit: Visit) -> Shown:
     """Why then, in words and in a picture."""
     found = visit.api.get("workflow", f"/api/v1/sla/clocks/{quote(visit.params['clock'], safe='')}/explanation")
-    return Shown("clock.html", {"found": found, "clock_id": visit.params["clock"]})
+    return Shown("clock.html", {"found": found, "clock_id": visit.params["clock"], "span": _span})
+
+
+def _span(seconds: float) -> str:
+    return duration_text(round(seconds * 1000))
 
 
 def svg(body: bytes) -> Raw:

@@ -105,6 +105,8 @@ def _editor(
         quietly(lambda: visit.api.get("workflow", "/api/v1/roles", limit=200)["items"], []),
     )
     by_field = {name: [*faults.get(name, ()), *_noted(design.wrong.get(name))] for name in {*faults, *design.wrong}}
+    untouched = not version and visit.page.method == "GET"
+    by_field = {} if untouched else by_field
     values = {
         "design": design,
         "version": version or None,
@@ -113,6 +115,7 @@ def _editor(
         "errors": _distinct(by_field, "error"),
         "warnings": _distinct(by_field, "warning"),
         "picture": drawn,
+        "untouched": untouched,
         "roles": sorted({role["name"] for role in roles}),
         "end_logics": END_LOGICS,
         "who": WHO,

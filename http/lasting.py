@@ -22,8 +22,11 @@ from baton.http.problems import NotFound, Problem, Unauthorized, unavailable
 from baton.http.tokens import Verifier
 from baton.models.database import DatabaseUnavailableError
 
-#: Seconds between two looks at whether a caller is still let in; with the age of what is known of roles, under 30 s together.
+#: Seconds between two looks at whether a caller is still let in. With the age of what is known of roles (`standings.ASK_SECONDS`
+#: and the wait for the answer) and the wait of a socket's reader (`socket_line.LISTEN_SECONDS`), at most LIMIT_SECONDS together.
 CHECK_SECONDS = 10.0
+#: Seconds after which nobody is told anything any more who has lost the right to it.
+LIMIT_SECONDS = 30.0
 #: Streams and sockets that one caller holds at once in this process.
 PER_CALLER = 20
 #: Those of all callers in one front: the rest of the server's connections stays free for short requests.
@@ -73,7 +76,9 @@ class Watch:
         self._still = still
         # Spread, so that a thousand connections do not ask in the same instant.
         self._next = time.monotonic() + CHECK_SECONDS * random.uniform(0.5, 1.0)
-        standings.watch(call.settings, call.principal)
+        # `call.principal` becomes what is known later.
+        self._begun_as = call.principal
+        standings.watch(call.settings, self._begun_as)
 
     def seconds(self) -> float:
         """Return how long until the next look is due."""
@@ -96,7 +101,13 @@ class Watch:
 
     def close(self) -> None:
         """Watch no longer."""
-        standings.forget(self._call.principal)
+        standings.forget(self._call.settings, self._begun_as)
+
+
+def admit_returning(call: Call) -> None:
+    """Judge somebody who begins a lasting request by the roles held now, where those are known; raises Problem."""
+    call.principal = standings.returning(call.settings, call.principal)
+    security.authorize(call)
 
 
 def reason_of(problem: Problem) -> str:

@@ -35,6 +35,8 @@ WAITING_FRAMES, WAITING_BYTES = 1_000, 1_000_000
 _SYSTEM_BYTES = 131_072
 #: Seconds of silence after which a client is asked for a sign of life, and until it must have given one.
 PING_SECONDS, PONG_SECONDS = 25.0, 20.0
+#: Longest wait for a message before the client is looked at again, in seconds.
+LISTEN_SECONDS = 5.0
 #: Longest time for a client to take what is being written to it, and for a closing to be answered, in seconds.
 WRITE_SECONDS, CLOSE_SECONDS = 20.0, 2.0
 
@@ -164,7 +166,7 @@ class Socket:
             self._put(self._encoded(Ping()))
 
     def _receive(self) -> None:
-        seconds = 1.0 if self._closing_at is not None or self._pinged else 5.0
+        seconds = 1.0 if self._closing_at is not None or self._pinged else LISTEN_SECONDS
         data = None
         with gevent.Timeout(seconds, False):
             try:

@@ -55,6 +55,7 @@ def responder(front: dispatch.Front, operation: Operation) -> Callable[..., None
         take_token(env)
         call = Call(request, operation, front.service, front.settings, params, request.context.trace_id)
         arguments = dispatch.admit(front, call)
+        lasting.admit_returning(call)
         check_handshake(env)
         accepted: Accepted = operation.handler(call, **arguments)
         front.places.take(call)

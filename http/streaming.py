@@ -107,6 +107,7 @@ def responder(front: dispatch.Front, operation: Operation) -> Callable[..., None
     def respond(request: falcon.Request, response: falcon.Response, **params: str) -> None:
         call = Call(request, operation, front.service, front.settings, params, request.context.trace_id)
         arguments = dispatch.admit(front, call)
+        lasting.admit_returning(call)
         stream: EventStream = operation.handler(call, **arguments)
         response.status = operation.status
         response.content_type = MEDIA_TYPE

@@ -209,14 +209,13 @@ class LiveRoom:
                     member.tell(each)
 
     def _remember(self, each: Told) -> None:
-        """Keep an entry for those who come back; a comment that was changed or deleted is kept as it is now."""
+        """Keep an entry for those who come back; all that is kept of a changed or deleted comment says what it says now."""
         self._recent.append(each)
         if each.message["type"] in ("entry_edited", "entry_deleted"):
             comment = each.message["comment"]
             for place, old in enumerate(self._recent):
-                if old.number == comment["number"]:
-                    message = {"type": "comment_message", "number": old.number, "comment": comment}
-                    self._recent[place] = Told(old.number, old.internal, message)
+                if old.message.get("comment", {}).get("number") == comment["number"]:
+                    self._recent[place] = Told(old.number, old.internal, {**old.message, "comment": comment})
 
     def _replay(self, member: Member, target: int) -> int:
         """Tell a member the next page of what it missed; return up to where it knows everything that is its to know."""

@@ -184,7 +184,10 @@ def is_mailed(notification_type: str, reason: str) -> bool:
     """
     Return whether the table has this mailed to somebody who chose nothing; what the table does not know is not.
 
-    Whom a service level has told besides those that the table names, it names (`NAMED`).
+    Whom a service level has told besides those that the table names, it names (`NAMED`). Without a reason (former services say
+    none) a type is mailed that is mailed for each of its reasons.
     """
     known = AUDIENCES.get(notification_type)
+    if known is not None and not reason:
+        return all(known.mailed.values())
     return known is not None and known.mailed.get(reason, known.mailed.get(NAMED, False))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from baton.pipelines.audience import NAMED, REASONS, REQUESTER_TYPES
+from baton.pipelines.audience import AUDIENCES, NAMED, REASONS, REQUESTER_TYPES
 from baton.pipelines.notifying import Person, Verdict, decide, is_requester, recipient_of
 from baton.pipelines.undoing import UNDOING, Mailing, undo
 from baton.pipelines.work_messages import TaskNotification
@@ -106,7 +106,7 @@ def news_of(message: TaskNotification, message_id: str) -> News:
         recipient=recipient_of(message.user_id),
         event_key=event if isinstance(event, str) and event else _BY_MESSAGE + message_id,
         type=message.notification_type,
-        reason=_reason(reason),
+        reason=_reason(reason, message.notification_type),
         subject=message.subject,
         message=message.message,
         ticket_number=message.related_ticket_number,
@@ -116,10 +116,15 @@ def news_of(message: TaskNotification, message_id: str) -> News:
     )
 
 
-def _reason(said: Any) -> str:
-    """Return why somebody is told; a service level names a role or a user, such as `role:IT Manager`."""
+def _reason(said: Any, notification_type: str) -> str:
+    """
+    Return why somebody is told; a service level names a role or a user, such as `role:IT Manager`.
+
+    Former services say no reason: then it is the type's, if it has but one.
+    """
     if not isinstance(said, str):
-        return ""
+        known = AUDIENCES.get(notification_type)
+        return known.reasons[0] if known is not None and len(known.reasons) == 1 else ""
     return NAMED if said.startswith(("role:", "user:")) else said
 
 

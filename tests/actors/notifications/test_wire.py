@@ -14,7 +14,7 @@ from baton.actors.wire import decode
 from baton.models import database
 from baton.models.transaction import write_tx
 from tests.factories import BACKENDS
-from tests.told import HANDLERS, shown, types_shown
+from tests.told import HANDLERS, mails, shown, types_shown
 
 QUEUE = "INAPP_NOTIFICATION_QUEUE"
 NAMES = sorted(message.name for message in HANDLERS)
@@ -59,6 +59,28 @@ def test_what_is_optional_may_be_missing_and_what_is_unknown_is_ignored() -> Non
     needed = {key: FIELDS[key] for key in ("user_id", "subject", "message", "notification_type")}
     receive(NAMES[0], [], {**needed, "user_id": "7", "colour": "red"})
     assert types_shown("user:7") == ["task_assignment"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "why", "mailed"),
+    [
+        ("task_assignment", "assignee", True),
+        ("task_transfer_in", "assignee", True),
+        ("task_transfer_out", "former_assignee", False),
+        ("task_escalation", "escalation_role", True),
+        ("task_completed", "owner", False),
+        ("sla_warning", "", True),
+        ("sla_breach", "", True),
+        ("comment_added", "", False),
+        ("made_up", "", False),
+    ],
+)
+def test_what_old_services_tell_without_a_reason_is_mailed_where_every_reason_of_its_type_is(
+    kind: str, why: str, mailed: bool
+) -> None:
+    receive(NAMES[0], [], {**FIELDS, "notification_type": kind})
+    assert [row.reason for row in shown("user:7")] == [why]
+    assert [mail.type for mail in mails("user:7")] == [kind] * mailed
 
 
 @pytest.mark.parametrize("wrong", [{"user_id": None}, {"subject": 5}, {"metadata": []}, {"related_task_item_id": "3"}])

@@ -5,11 +5,15 @@ Fixtures that every part's tests share.
                `@pytest.mark.parametrize("backend", BACKENDS)` (tests/factories.py), with the settings that point there.
 `stub_broker`  the in-memory broker, with every actor of the project declared on it.
 `client`       `client("helpdesk")` is a falcon TestClient of that front on `databases`.
+`alone`        no other file's stack runs meanwhile: for files that start many processes (one such stack holds some fifty
+               connections to PostgreSQL, which allows a hundred).
 `postgres_url`, `rabbitmq_url`  an empty database, an empty virtual host (mark the test `distributed`).
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,8 +33,6 @@ def backend() -> str:
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Keep the developer's settings and files out of every test, and one test's settings out of the next."""
-    import os
-
     from baton.models.settings import get_settings
 
     for name in os.environ:
@@ -63,6 +65,18 @@ def databases(backend: str, request: pytest.FixtureRequest, monkeypatch: pytest.
     yield settings
     for service in SERVICES:
         database.close(service)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep a file that starts many processes from running beside another such file, where files run side by side."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    # Each worker has a folder of its own within the run's.
+    with (tmp_path_factory.getbasetemp().parent / "alone.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from baton.models.transaction import write_tx
 from baton.models.workflow import SlaClock, SlaEvent
 from baton.scripts.benchmarks import sla_clocks
 
-pytestmark = [pytest.mark.distributed, pytest.mark.parametrize("backend", ["postgresql"])]
+pytestmark = [pytest.mark.usefixtures("alone"), pytest.mark.distributed, pytest.mark.parametrize("backend", ["postgresql"])]
 CLOCKS = 2_000
 #: What a hand-over may take, in seconds.
 HANDOVER_SECONDS = 15.0

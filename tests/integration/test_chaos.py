@@ -7,6 +7,8 @@ import pytest
 from baton.scripts import chaos
 from tests import servers
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 
 def test_nothing_is_lost_when_the_embedded_server_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
     violations = chaos.run("embedded", seed=1, tickets=200, seconds=20)

@@ -17,6 +17,7 @@ from baton.scripts.stack import Stack
 from tests.factories import ticket_body
 
 EMPLOYEE = {"id": "101", "name": "Eve Employee", "email": "eve@example.com"}
+pytestmark = pytest.mark.usefixtures("alone")
 KINDS = ["embedded", pytest.param("distributed", marks=pytest.mark.distributed)]
 TICKETS = 12
 

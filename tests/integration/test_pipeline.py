@@ -24,6 +24,7 @@ from baton.scripts.experiments.load import Clients
 from baton.scripts.stack import Stack
 from tests.factories import ticket_body
 
+pytestmark = pytest.mark.usefixtures("alone")
 KINDS = ["embedded", pytest.param("distributed", marks=pytest.mark.distributed)]
 EMPLOYEE = {"id": "101", "name": "Eve Employee", "email": "eve@example.com"}
 

@@ -23,6 +23,7 @@ from baton.scripts.stack import Stack
 from tests.factories import ticket_body
 
 EMPLOYEE = {"id": "101", "name": "Eve Employee", "email": "eve@example.com"}
+pytestmark = pytest.mark.usefixtures("alone")
 KINDS = ["embedded", pytest.param("distributed", marks=pytest.mark.distributed)]
 ALWAYS = {"time_zone": "UTC", "windows": "always"}
 SLA_TYPES = ("sla_warning", "sla_breach")

@@ -16,6 +16,7 @@ from baton.pipelines.walking import Act, Arrived, Blocked, Wait, next_act
 from baton.scripts.private_servers.common import free_port
 from baton.scripts.stack import Stack
 
+pytestmark = pytest.mark.usefixtures("alone")
 KINDS = ["embedded", pytest.param("distributed", marks=pytest.mark.distributed)]
 WORKFLOWS = (
     ("IT Support", "IT Department", "IT Support"),

@@ -33,6 +33,7 @@ WHOLE = Path(os.environ.get("BATON_TEST_DATA", Path(__file__).parents[3] / "shar
     "servicenow-incidents/incident_events.csv.gz"
 )
 MAPPING, _ = load_replay_mapping("servicenow-replay")
+pytestmark = pytest.mark.usefixtures("alone")
 FINAL = ("Resolved", "Closed")
 
 

@@ -6,7 +6,7 @@ code (the groups `said_...`): in English as the service says it, with `{name}` p
 
 1. A sentence is known by the English text that fits it, the one with the most fixed letters first.
 2. What stands in its places is said in the same way: `{why...}`, `{what...}` and `{who...}` are sentences themselves,
-   `{list_...}` are several with commas between them, `{state}`, `{status}`, `{priority}` and `{action}` are words of the
+   `{list_...}` are several with commas between them, `{state}`, `{status}`, `{priority}` and others are words of the
    catalogue. The rest are names, which stay.
 3. Several sentences with semicolons between them are said one by one.
 4. A sentence that no code knows stays as the service says it.
@@ -24,7 +24,8 @@ from baton.http.web.texts import FALLBACK, Catalogue, catalogue
 LONGEST = 1_000
 #: Beginnings of the names of places that hold sentences.
 _SENTENCES = ("why", "what", "who")
-_WORDS = ("state", "status", "priority", "action")
+#: Place -> the group of words that what stands there belongs to.
+_WORDS = {"state": "state", "status": "status", "priority": "priority", "action": "action", "verdict": "clock_state"}
 _LIST = "list_"
 #: What a place may hold that does not hold just anything.
 _SHAPES = {"count": "[0-9]+", "ticket": r"[^\s:]+", "user": r"\S+"}
@@ -60,8 +61,8 @@ def _place(texts: Catalogue, name: str, value: str) -> str | None:
         return ", ".join(_place(texts, kind, each) or each for each in re.split(r", | or ", value))
     word = name.partition("_")[0]
     if word in _WORDS:
-        known = texts.has(f"{word}.{value.lower().replace(' ', '_')}")
-        return texts.word(word, value) if known or word != "status" else None
+        known = texts.has(f"{_WORDS[word]}.{value.lower().replace(' ', '_')}")
+        return texts.word(_WORDS[word], value) if known or word != "status" else None
     if word in _SENTENCES:
         return in_language(texts, value)
     return value

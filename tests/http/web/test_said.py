@@ -32,6 +32,7 @@ GERMAN = catalogue("de")
         ("HD-00000005: Resolve is yours", "HD-00000005: Resolve liegt bei Ihnen"),
         ("Kim wrote: yours\nis away", "Kim schreibt: yours\nis away"),
         ("step Triage, cycle 2", "Schritt Triage, Runde 2"),
+        ("moment of the question: running", "jetzt: läuft"),
         ("String should have at least 1 character", "braucht mindestens 1 Zeichen"),
         ("there is an account with this address", "zu dieser Adresse gibt es schon ein Konto"),
     ],

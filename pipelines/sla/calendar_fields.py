@@ -14,6 +14,8 @@ DAY_MINUTES = 24 * 60
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00", re.ASCII)
 _DAY = re.compile(r"[0-9]{2}-[0-9]{2}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+#: Closed ranges of one calendar: the public holidays of some hundred years.
+MOST_CLOSED = 2_000
 _CLOSED_FIELDS = {"on", "from", "to", "every", "start", "end", "name"}
 
 #: Per weekday, Monday first: its name and its windows as (start, end) texts, HH:MM.
@@ -113,6 +115,10 @@ def read_closed(value: Any) -> tuple[Closed, ...]:
         return ()
     if not isinstance(value, list | tuple):
         raise CalendarError("closed", 'must be a list of ranges, such as [{"on": "2026-12-25"}]')
+    if len(value) > MOST_CLOSED:
+        raise CalendarError(
+            "closed", f"has {len(value)} ranges, more than {MOST_CLOSED}; leave out years that are over, or join days"
+        )
     return tuple(_closed(f"closed[{number}]", each) for number, each in enumerate(value))
 
 

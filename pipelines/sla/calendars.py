@@ -39,7 +39,8 @@ class Calendar:
     A calendar ready to be counted in. Equal calendars have the same zone, windows and closed ranges.
 
     `week` are the open minutes of each weekday (Monday first) as [start, end) since midnight, merged, what runs over from the day
-    before included. `blocks` is where `working_time` keeps what it worked out; it is no part of the value.
+    before included. `years` and `blocks` keep what was worked out: the dated ranges that touch a year, and working time. They are
+    no part of the value.
     """
 
     time_zone: str
@@ -48,6 +49,7 @@ class Calendar:
     week: tuple[Minutes, ...] = field(default=(), compare=False, repr=False)
     yearly: Mapping[tuple[int, int], Minutes] = field(default_factory=dict, compare=False, repr=False)
     dated: tuple[Closed, ...] = field(default=(), compare=False, repr=False)
+    years: dict[int, tuple[Closed, ...]] = field(default_factory=dict, compare=False, repr=False)
     blocks: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -110,7 +112,17 @@ def closed_minutes(calendar: Calendar, day: int) -> Minutes:
     yearly = calendar.yearly.get((date_of.month, date_of.day), ())
     if not calendar.dated:
         return yearly
-    return yearly + tuple((each.start, each.end) for each in calendar.dated if each.first <= date_of <= each.last)
+    return yearly + tuple(
+        (each.start, each.end) for each in _dated_in(calendar, date_of.year) if each.first <= date_of <= each.last
+    )
+
+
+def _dated_in(calendar: Calendar, year: int) -> tuple[Closed, ...]:
+    found = calendar.years.get(year)
+    if found is None:
+        found = tuple(each for each in calendar.dated if each.first.year <= year <= each.last.year)
+        calendar.years[year] = found
+    return found
 
 
 def has_working_time(calendar: Calendar) -> bool:
@@ -196,10 +208,10 @@ def _year_days() -> tuple[tuple[int, int], ...]:
 
 
 def _yearly(closed: Sequence[Closed]) -> dict[tuple[int, int], Minutes]:
-    days: dict[tuple[int, int], Minutes] = {}
+    days: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for each in closed:
         if each.yearly:
             for key in _year_days():
                 if each.covers(key):
-                    days[key] = (*days.get(key, ()), (each.start, each.end))
-    return days
+                    days.setdefault(key, []).append((each.start, each.end))
+    return {key: _merged(pairs) for key, pairs in days.items()}

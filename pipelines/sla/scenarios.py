@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from baton.pipelines.sla.calendars import CalendarError, read_calendar
 from baton.pipelines.sla.clocks import Change, Clock, Level, consumed_at, due, level_at, verdict
-from baton.pipelines.sla.working_time import Pause
+from baton.pipelines.sla.working_time import REACH_MS, Pause, to_ms
 
 _Item = TypeVar("_Item")
 
@@ -93,9 +93,11 @@ def read_scenario(document: Any) -> Scenario:
         changes=_items(document, "changes", _change),
         stopped_at=_instant_or_none(document.get("stopped_at"), "stopped_at"),
     )
-    return Scenario(
-        clock=clock, as_of=_instant_or_none(document.get("as_of"), "as_of"), levels=_items(document, "levels", _level)
-    )
+    as_of = _instant_or_none(document.get("as_of"), "as_of")
+    for name, instant in (("stopped_at", clock.stopped_at), ("as_of", as_of)):
+        if instant is not None and to_ms(instant) - to_ms(clock.started_at) > REACH_MS:
+            raise ScenarioError(name, "lies more than a hundred years after started_at, further than clocks are followed")
+    return Scenario(clock=clock, as_of=as_of, levels=_items(document, "levels", _level))
 
 
 def horizon_of(clock: Clock) -> timedelta:

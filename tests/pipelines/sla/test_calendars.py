@@ -129,6 +129,7 @@ def test_the_same_text_gives_the_same_calendar() -> None:
         ({"windows": {"mon": [["٠٩:٠٠", "17:00"]]}}, "windows.mon[0][0]"),
         ({"closed": {}}, "closed"),
         ({"closed": ["2026-12-25"]}, "closed[0]"),
+        ({"closed": [{"on": "2026-12-25"}] * 2_001}, "closed"),
         ({"closed": [{}]}, "closed[0]"),
         ({"closed": [{"on": "2026-12-25", "to": "2026-12-26"}]}, "closed[0]"),
         ({"closed": [{"from": "2026-12-25"}]}, "closed[0].to"),
@@ -189,3 +190,9 @@ def test_a_calendar_without_any_working_time_is_refused(changed: dict[str, Any],
 )
 def test_a_calendar_with_hardly_any_working_time_is_taken(closed: list[dict[str, str]]) -> None:
     read_calendar(WEEK | {"closed": closed})
+
+
+def test_many_ranges_of_every_year_over_one_another_cost_no_more_than_one() -> None:
+    ranges = [{"from": "01-01", "to": "12-30", "every": "year", "start": "10:00", "end": "11:00"}] * 2_000
+    calendar = read_calendar(WEEK | {"closed": ranges})
+    assert set(calendar.yearly.values()) == {((600, 660),)}

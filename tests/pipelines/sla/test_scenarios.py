@@ -42,6 +42,8 @@ def test_a_worked_scenario_is_answered_as_it_was_worked(case: dict[str, Any]) ->
         ({"started_at": None}, "started_at"),
         ({"as_of": "yesterday"}, "as_of"),
         ({"stopped_at": 5}, "stopped_at"),
+        ({"as_of": "2126-06-02T09:00:00Z"}, "as_of"),
+        ({"stopped_at": "9700-06-02T09:00:00Z"}, "stopped_at"),
         ({"pauses": {}}, "pauses"),
         ({"pauses": ["now"]}, "pauses[0]"),
         ({"pauses": [{"to": None}]}, "pauses[0].from"),

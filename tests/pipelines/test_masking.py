@@ -63,6 +63,6 @@ def test_what_is_left_is_short_and_can_be_sent(text: str) -> None:
     "unit", ["a.", "'a", '"', "a@", "x=", "password", "Key (", "input_value=", "://", "a" * 50, "\\'", "Bearer "]
 )
 def test_no_text_takes_long(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     mask(unit * 100_000)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5

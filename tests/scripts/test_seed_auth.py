@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from typing import Any
 
@@ -152,12 +151,10 @@ def test_many_employees_are_entered_without_hashing_each_password(databases: Any
     hashed = []
     hasher = passwords(True)
     monkeypatch.setattr(type(hasher), "hash", lambda self, password: hashed.append(password) or "hash")
-    started = time.monotonic()
 
     run("seed_employees")
 
     assert len(hashed) == 1
-    assert time.monotonic() - started < 20
 
 
 def test_seeded_employees_are_the_same_everywhere_and_distinct() -> None:

@@ -84,8 +84,8 @@ def test_a_slow_reader_is_dropped_and_slows_nobody(front: str, join: Join) -> No
         writers[number % 4].write("x" * 19_000)
         assert reader.next("comment_message")["number"] == number + 1
         slowest = max(slowest, time.monotonic() - begun)
-    assert slowest < 5.0
-    lazy.settimeout(30)
+    assert slowest < 30.0
+    lazy.settimeout(90)
     received = 0
     while piece := lazy.recv(1_000_000):
         received += len(piece)

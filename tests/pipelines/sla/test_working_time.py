@@ -121,6 +121,6 @@ def test_a_due_time_costs_microseconds_and_ten_thousand_hours_milliseconds() -> 
 
 
 def _seconds(action: Any) -> float:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     action()
-    return time.perf_counter() - begun
+    return time.thread_time() - begun

@@ -44,6 +44,34 @@ class Told:
         return frame_of(self.message)
 
 
+def changes_comments(news: Told) -> bool:
+    """Whether what was told of a comment before is out of date with this."""
+    message = news.message
+    return message["type"] in _CHANGES.values() or _lost_file(message) is not None
+
+
+def restated(old: Told, news: Told) -> Told:
+    """Return an entry that was told before as it is told after a change: nothing that was taken back is told again."""
+    comment, lost = old.message.get("comment"), _lost_file(news.message)
+    if comment is None:
+        return old
+    if lost is not None:
+        kept = [file for file in comment["attachments"] if file["id"] != lost]
+        return old if kept == comment["attachments"] else _with(old, {**comment, "attachments": kept})
+    now = news.message["comment"]
+    return _with(old, now) if comment["number"] == now["number"] else old
+
+
+def _with(old: Told, comment: dict[str, Any]) -> Told:
+    return Told(old.number, old.internal, {**old.message, "comment": comment})
+
+
+def _lost_file(message: dict[str, Any]) -> str | None:
+    """Return the id of the file that an event says was deleted."""
+    event = message["event"]["event"] if message["type"] == "ticket_event" else None
+    return str(event["detail"]["attachment"]) if event is not None and event["kind"] == "attachment_deleted" else None
+
+
 def told_since(ticket_number: str, number: int, viewer: Viewer = EVERYTHING, limit: int = stream.MOST_ENTRIES) -> list[Told]:
     """Return what the viewer is told of a ticket after `number`, oldest first; within a transaction, three queries at most."""
     return told(stream.read_since(ticket_number, number, viewer, limit))

@@ -17,7 +17,7 @@ import structlog
 from gevent.event import Event
 
 from baton.http.lasting import CHECK_SECONDS
-from baton.http.messaging.live_frames import EVERYTHING, Told, told, told_since
+from baton.http.messaging.live_frames import EVERYTHING, Told, changes_comments, restated, told, told_since
 from baton.http.messaging.presence import Presence
 from baton.http.problems import NotFound
 from baton.http.socket_line import Socket
@@ -211,11 +211,8 @@ class LiveRoom:
     def _remember(self, each: Told) -> None:
         """Keep an entry for those who come back; all that is kept of a changed or deleted comment says what it says now."""
         self._recent.append(each)
-        if each.message["type"] in ("entry_edited", "entry_deleted"):
-            comment = each.message["comment"]
-            for place, old in enumerate(self._recent):
-                if old.message.get("comment", {}).get("number") == comment["number"]:
-                    self._recent[place] = Told(old.number, old.internal, {**old.message, "comment": comment})
+        if changes_comments(each):
+            self._recent = deque((restated(old, each) for old in self._recent), maxlen=REMEMBERED)
 
     def _replay(self, member: Member, target: int) -> int:
         """Tell a member the next page of what it missed; return up to where it knows everything that is its to know."""

@@ -21,6 +21,7 @@ from tests.integration.test_notified import EMPLOYEE, eventually
 from tests.integration.test_notified import request as send
 from tests.integration.test_notified import stack as stack
 
+pytestmark = pytest.mark.usefixtures("alone")
 ROLE = "IT Manager"
 #: Longest wait of this test for what is promised within half a minute (`test_s_3_half_a_minute_is_what_the_waits_add_up_to`):
 #: a loaded machine is slower.

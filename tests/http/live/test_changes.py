@@ -119,6 +119,18 @@ def test_whoever_comes_back_reads_what_comments_say_now_and_nothing_that_was_del
         assert streamed_until(base, EMPLOYEE, since, last) == everything[since:]
 
 
+def test_a_deleted_file_is_not_told_again_with_its_comment(base: str, join: Join) -> None:
+    witness = join()
+    sent = httpx.post(f"{base}/attachments?filename=a.txt", headers=bearer(EMPLOYEE), content=b"words", timeout=60)
+    assert sent.status_code in (200, 201), sent.text
+    write(base, EMPLOYEE, "see the file", attachments=[sent.json()["id"]])
+    assert [each["filename"] for each in witness.next("comment_message", 60)["comment"]["attachments"]] == ["a.txt"]
+    gone = httpx.delete(f"{base}/attachments/{sent.json()['id']}", headers=bearer(EMPLOYEE), timeout=60)
+    assert gone.status_code == 204, gone.text
+    assert witness.next("ticket_event", 60)["event"]["event"]["kind"] == "attachment_deleted"
+    assert join(EMPLOYEE, "?since=0").next("comment_message", 60)["comment"]["attachments"] == []
+
+
 def test_n_7_no_change_of_a_note_ever_reaches_the_requester(base: str, join: Join) -> None:
     staff, requester = join(), join(EMPLOYEE)
     write(base, TECHNICIAN, "between us", visibility="internal")

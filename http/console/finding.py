@@ -16,6 +16,8 @@ from baton.pipelines.statuses import TICKET_STATUSES
 NARROWED = ("status", "priority", "category", "department", "workflow_id", "assignee", "owner", "role", "filed_from", "filed_to")
 PRIORITIES = ("Critical", "High", "Medium", "Low")
 SAVED_PAGES = ("/", "/tickets", "/search", "/at-risk", "/waiting", "/people")
+#: Those of them that only coordinators open.
+_FOR_COORDINATORS = ("/at-risk", "/waiting", "/people")
 #: Query parameters that are not part of a view.
 _PASSING = ("cursor", "format", "comments")
 
@@ -99,6 +101,11 @@ def views_of(visit: Visit, page: str) -> dict[str, Any]:
     if AUDIENCES[COORDINATOR](visit.principal):
         roles = quietly(lambda: visit.api.get("workflow", "/api/v1/roles", limit=200), roles)()
     return {"page": page, "items": seen["items"], "query": urlencode(pairs, doseq=True), "roles": roles["items"]}
+
+
+def may_open(visit: Visit, page: str) -> bool:
+    """Return whether the visitor opens this list: a view may be shared with a role that does not."""
+    return page not in _FOR_COORDINATORS or AUDIENCES[COORDINATOR](visit.principal)
 
 
 def _filters(visit: Visit, *more: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from baton.http.console.finding import views_of
+from baton.http.console.finding import may_open, views_of
 from baton.http.web.export import export, wants_csv
 from baton.http.web.pages import STAFF, Go, Page, Raw, Shown, Visit
 from baton.http.web.services import ServiceRefusedError, quietly
@@ -88,7 +88,7 @@ def find(visit: Visit) -> Raw:
     rows = [
         {"text": visit.t("views.open", name=each["name"]), "href": each["page"] + (f"?{each['query']}" if each["query"] else "")}
         for each in views["items"]
-        if words.casefold() in each["name"].casefold()
+        if words.casefold() in each["name"].casefold() and may_open(visit, each["page"])
     ][:5]
     rows += [
         {"text": f"{each['ticket_number']} · {each['subject']}", "href": f"/tickets/{quote(each['ticket_number'], safe='')}"}

@@ -98,3 +98,21 @@ def test_found_comments_are_a_file_of_their_own(desk: Desk) -> None:
 def test_a_refusal_is_a_page_and_no_file(desk: Desk) -> None:
     answer = desk.get("/admin/users?format=csv", ADMIN)
     assert answer.status_code == 404 and answer.headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(("page", "query"), [("/at-risk", "state=breached"), ("/waiting", "role=4"), ("/people", "q=ann")])
+def test_views_are_kept_and_shown_on_the_lists_of_coordinators(desk: Desk, page: str, query: str) -> None:
+    row = {"id": 3, "name": "Ours <b>", "page": page, "query": query, "own": True, "owner_name": "", "shared_with_role": "IT"}
+    desk.answers["workflow", "/api/v1/views"] = {"items": [row]}
+    desk.answers["workflow", "/api/v1/roles"] = {"items": [{"role_id": "4", "name": "IT"}]}
+    for path in ("/api/v1/waiting", "/api/v1/sla/at-risk", "/api/v1/members"):
+        desk.answers["workflow", path] = {"items": [], "next": None}
+    shown = desk.get(f"{page}?{query}", COORDINATOR)
+    assert f'href="{page}?{query}"' in shown.text and "Ours &lt;b&gt; · IT" in shown.text
+    assert f'name="query" value="{query}"' in shown.text and f'href="{page}?{query}&amp;format=csv"' in shown.text
+    kept = desk.post("/views", [("page", page), ("query", query), ("name", "Ours"), ("role", "4")], COORDINATOR)
+    assert kept.status_code == 303 and kept.headers["Location"] == f"{page}?{query}"
+    sent = [options["body"] for method, _, path, options in desk.calls if (method, path) == ("POST", "/api/v1/views")]
+    assert sent == [{"name": "Ours", "page": page, "query": query, "shared_with": "4"}]
+    assert "Ours" in desk.get("/find?q=ours", COORDINATOR).text
+    assert "Ours" not in desk.get("/find?q=ours", STAFF).text, "it leads to a page that they do not open"

@@ -57,3 +57,10 @@ def test_nobody_keeps_more_than_a_hundred(office: Office) -> None:
     for place in range(100):
         assert office.post(31, "/views", {"name": f"V{place}", "page": "/"}, carry=False).status_code == 201
     assert office.post(31, "/views", {"name": "One more", "page": "/"}).status_code == 409
+
+
+def test_every_list_of_the_console_that_has_filters_keeps_views(office: Office) -> None:
+    for page in ("/", "/tickets", "/search", "/at-risk", "/waiting", "/people"):
+        body = {"name": f"View of {page}", "page": page, "query": "role=3", "shared_with": "3"}
+        assert office.post(21, "/views", body).status_code == 201, page
+        assert [each["name"] for each in views(office, 31, page=page)] == [f"View of {page}"]

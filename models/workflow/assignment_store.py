@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import peewee as pw
 
-from baton.models import database as db
+from baton.models.statements import Statement
 from baton.models.transaction import Transaction
 from baton.models.workflow.definitions import Step, Workflow, WorkflowVersion
 from baton.models.workflow.people import Member, Role
-from baton.models.workflow.rows import dicts, insert_rows, tuples, update_rows
+from baton.models.workflow.rows import insert_rows, tuples, update_rows
 from baton.models.workflow.work import AssignmentPick, Task, TaskItem, TaskItemHistory
 
 
@@ -46,6 +46,38 @@ _MEMBER_COLUMNS = (
 )
 
 
+_i = TaskItem
+_UNASSIGNED_COLUMNS = (_i.id, _i.task, _i.ticket_number, _i.role, _i.former_assignee, _i.state, Step.approvals_needed)
+_ROLES = Statement(
+    lambda among: (
+        Role.select(Role.id, Role.role_id, Role.name, Role.is_active, Role.turn, Role.system)
+        .where(among(Role.id))
+        .order_by(Role.id)
+    )
+)
+_MEMBERS = Statement(
+    lambda among: (
+        Member.select(*_MEMBER_COLUMNS)
+        .join(Role, on=(Role.id == Member.role))
+        .where(among(Member.role), Member.is_active, Role.is_active)
+    )
+)
+
+
+def _open_items(waiting: bool) -> Statement:
+    ended = ("completed", "returned", "cancelled")
+    return Statement(
+        lambda among: (
+            _i.select(*_UNASSIGNED_COLUMNS)
+            .join(Step, on=(Step.id == _i.step))
+            .where(among(_i.id), _i.assignee.is_null(), _i.waiting_since.is_null(not waiting), _i.state.not_in(ended))
+        )
+    )
+
+
+_WAITING, _UNASSIGNED = _open_items(True), _open_items(False)
+
+
 def lock_roles(tx: Transaction, roles: Iterable[int]) -> dict[int, RoleRow]:
     """Return these roles, each locked until the commit."""
     return read_roles(tx, roles, lock=True)
@@ -56,11 +88,7 @@ def read_roles(tx: Transaction, roles: Iterable[int], *, lock: bool = False) -> 
     wanted = sorted(set(roles))
     if not wanted:
         return {}
-    query = Role.select(Role.id, Role.role_id, Role.name, Role.is_active, Role.turn, Role.system).where(Role.id.in_(wanted))
-    query = query.order_by(Role.id)
-    if lock and not db.is_sqlite(tx.database):
-        query = query.for_update()
-    return {row[0]: RoleRow(*row) for row in tuples(query)}
+    return {row[0]: RoleRow(*row) for row in _ROLES.tuples(wanted, lock=lock)}
 
 
 def read_members(tx: Transaction, roles: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
@@ -68,8 +96,7 @@ def read_members(tx: Transaction, roles: Iterable[int]) -> dict[int, list[dict[s
     members: dict[int, list[dict[str, Any]]] = {}
     wanted = sorted(set(roles))
     if wanted:
-        query = Member.select(*_MEMBER_COLUMNS).join(Role, on=(Role.id == Member.role))
-        for row in dicts(query.where(Member.role.in_(wanted), Member.is_active, Role.is_active)):
+        for row in _MEMBERS.dicts(wanted):
             members.setdefault(row.pop("role"), []).append(row)
     return members
 
@@ -163,22 +190,8 @@ class Unassigned(NamedTuple):
 
 def read_unassigned(tx: Transaction, items: Iterable[int], *, waiting: bool) -> dict[int, Unassigned]:
     """Return those of these items that are open, nobody's, and wait or do not."""
-    query = TaskItem.select(
-        TaskItem.id,
-        TaskItem.task,
-        TaskItem.ticket_number,
-        TaskItem.role,
-        TaskItem.former_assignee,
-        TaskItem.state,
-        Step.approvals_needed,
-    )
-    query = query.join(Step, on=(Step.id == TaskItem.step)).where(
-        TaskItem.id.in_(sorted(items)),
-        TaskItem.assignee.is_null(),
-        TaskItem.waiting_since.is_null(not waiting),
-        TaskItem.state.not_in(("completed", "returned", "cancelled")),
-    )
-    return {row[0]: Unassigned(*row) for row in tuples(query)}
+    rows = (_WAITING if waiting else _UNASSIGNED).tuples(sorted(items))
+    return {row[0]: Unassigned(*row) for row in rows}
 
 
 def read_ownerless(tx: Transaction, tasks: Iterable[int]) -> dict[int, str]:

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import peewee as pw
 
 from baton.models.database import InstantField
+from baton.models.statements import Statement
 from baton.models.transaction import Transaction
 from baton.models.workflow.definitions import Step
 from baton.models.workflow.people import Member, Role, WorkflowTable
-from baton.models.workflow.rows import tuples
+from baton.models.workflow.rows import insert_rows, tuples, update_rows
 from baton.models.workflow.work import Task, TaskItem, TaskItemHistory, TicketSnapshot
 
 
@@ -35,20 +36,16 @@ class Followed(NamedTuple):
 def read_following(tx: Transaction, ticket_numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return, by ticket number, the fields of `FollowTicket` as they are now. Hold the tickets' locks."""
     numbers = sorted(set(ticket_numbers))
-    t = TicketSnapshot
-    columns = (t.ticket_number, t.subject, t.status, t.ticket_data, t.requester_user_id, t.requester_email, Task.id)
-    query = t.select(*columns, Task.owner_user_id).left_outer_join(Task, on=(Task.ticket_number == t.ticket_number))
-    rows = tuples(query.where(t.ticket_number.in_(numbers)))
-    work = _read_work(tx, [row[6] for row in rows if row[6] is not None])
-    former = _read_former(tx, numbers)
+    rows = _TICKETS.tuples(numbers)
+    work = _read_work([row[6] for row in rows if row[6] is not None])
+    former = _read_former(numbers)
     return {row[0]: _following(row, work.get(row[6], []), former.get(row[0], set())) for row in rows}
 
 
 def read_told(tx: Transaction, ticket_numbers: Iterable[str]) -> dict[str, Followed]:
     """Return what was told last of each of these tickets, where anything was."""
-    f = TicketFollowing
-    query = f.select(f.ticket_number, f.version, f.content).where(f.ticket_number.in_(sorted(set(ticket_numbers))))
-    return {number: Followed(version, json.loads(content)) for number, version, content in tuples(query)}
+    told = _TOLD.tuples(sorted(set(ticket_numbers)))
+    return {number: Followed(version, json.loads(content)) for number, version, content in told}
 
 
 def read_last_changes(tx: Transaction, ticket_numbers: Iterable[str]) -> dict[str, tuple[int, str]]:
@@ -63,44 +60,27 @@ def read_last_changes(tx: Transaction, ticket_numbers: Iterable[str]) -> dict[st
 
 
 def store_told(tx: Transaction, told: Mapping[str, Followed]) -> None:
-    """Keep what is told now."""
-    rows = [
-        {"ticket_number": number, "version": each.version, "content": _text(each.content), "told_at": tx.now}
-        for number, each in sorted(told.items())
-    ]
-    if rows:
-        f = TicketFollowing
-        kept = (f.version, f.content, f.told_at)
-        f.insert_many(rows).on_conflict(conflict_target=[f.ticket_number], preserve=kept).execute()
+    """Keep what is told now: of a ticket for the first time (version 1), or in the place of what was told before."""
+    f = TicketFollowing
+    fields: list[pw.Field] = [f.version, f.content, f.told_at]
+    rows = [(number, each.version, _text(each.content), tx.now) for number, each in sorted(told.items())]
+    insert_rows(tx, [f.ticket_number, *fields], [row for row in rows if row[1] == 1])
+    update_rows(tx, f.ticket_number, fields, [row for row in rows if row[1] > 1])
 
 
-def _read_work(tx: Transaction, tasks: list[int]) -> dict[int, list[tuple[Any, ...]]]:
+def _read_work(tasks: list[int]) -> dict[int, list[tuple[Any, ...]]]:
     """Return the items of these tasks by task: assignee, their name, state, step, and the role's `system:Role`."""
-    if not tasks:
-        return {}
-    i = TaskItem
-    query = (
-        i.select(i.task, i.assignee, Member.name, i.state, Step.name, Role.system, Role.name)
-        .join(Step, on=(Step.id == i.step))
-        .join(Role, on=(Role.id == i.role))
-        .left_outer_join(Member, on=((Member.role == i.role) & (Member.user_id == i.assignee)))
-        .where(i.task.in_(tasks))
-        .order_by(i.id)
-    )
     found: dict[int, list[tuple[Any, ...]]] = {}
-    for task, *rest in tuples(query):
+    for task, *rest in _WORK.tuples(tasks) if tasks else ():
         found.setdefault(task, []).append(tuple(rest))
     return found
 
 
-def _read_former(tx: Transaction, ticket_numbers: list[str]) -> dict[str, set[str]]:
+def _read_former(ticket_numbers: list[str]) -> dict[str, set[str]]:
     """Return, by ticket, whoever an item was given to or taken from: an item itself names only who has it now."""
-    h = TaskItemHistory
     found: dict[str, set[str]] = {}
-    for user in (h.from_user, h.to_user):
-        query = h.select(h.ticket_number, user).distinct()
-        for number, user_id in tuples(query.where(h.ticket_number.in_(ticket_numbers), user.is_null(False))):
-            found.setdefault(number, set()).add(user_id)
+    for number, *users in _FORMER.tuples(ticket_numbers):
+        found.setdefault(number, set()).update(user for user in users if user is not None)
     return found
 
 
@@ -134,3 +114,26 @@ def _plain(value: Any) -> str | None:
 
 def _text(content: dict[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+_t, _i, _h, _f = TicketSnapshot, TaskItem, TaskItemHistory, TicketFollowing
+_TICKET = (_t.ticket_number, _t.subject, _t.status, _t.ticket_data, _t.requester_user_id, _t.requester_email, Task.id)
+_TICKETS = Statement(
+    lambda among: (
+        _t.select(*_TICKET, Task.owner_user_id)
+        .left_outer_join(Task, on=(Task.ticket_number == _t.ticket_number))
+        .where(among(_t.ticket_number))
+    )
+)
+_WORK = Statement(
+    lambda among: (
+        _i.select(_i.task, _i.assignee, Member.name, _i.state, Step.name, Role.system, Role.name)
+        .join(Step, on=(Step.id == _i.step))
+        .join(Role, on=(Role.id == _i.role))
+        .left_outer_join(Member, on=((Member.role == _i.role) & (Member.user_id == _i.assignee)))
+        .where(among(_i.task))
+        .order_by(_i.id)
+    )
+)
+_FORMER = Statement(lambda among: _h.select(_h.ticket_number, _h.from_user, _h.to_user).distinct().where(among(_h.ticket_number)))
+_TOLD = Statement(lambda among: _f.select(_f.ticket_number, _f.version, _f.content).where(among(_f.ticket_number)))

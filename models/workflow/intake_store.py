@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import peewee as pw
 
-from baton.models import database as db
+from baton.models.statements import Statement
 from baton.models.transaction import Transaction
-from baton.models.workflow.rows import insert_rows, tuples, update_rows
+from baton.models.workflow.rows import insert_rows, update_rows
 from baton.models.workflow.sla_journal import note_statuses
 from baton.models.workflow.work import TicketSnapshot, TicketWords
 
@@ -37,6 +37,11 @@ class StatusChange(NamedTuple):
 
 
 _TICKET_COLUMNS: list[pw.Field] = [getattr(TicketSnapshot, name) for name in TicketRow._fields]
+_TICKETS = Statement(
+    lambda among: (
+        TicketSnapshot.select(*_TICKET_COLUMNS).where(among(TicketSnapshot.ticket_number)).order_by(TicketSnapshot.ticket_number)
+    )
+)
 _SNAPSHOT_FIELDS: list[pw.Field] = [
     TicketSnapshot.ticket_number,
     TicketSnapshot.ticket_data,
@@ -90,14 +95,7 @@ def lock_tickets(tx: Transaction, ticket_numbers: Iterable[str]) -> dict[str, Ti
     numbers = sorted(set(ticket_numbers))
     if not numbers:
         return {}
-    query = (
-        TicketSnapshot.select(*_TICKET_COLUMNS)
-        .where(TicketSnapshot.ticket_number.in_(numbers))
-        .order_by(TicketSnapshot.ticket_number)
-    )
-    if not db.is_sqlite(tx.database):
-        query = query.for_update()
-    return {row[0]: TicketRow(*row) for row in tuples(query)}
+    return {row[0]: TicketRow(*row) for row in _TICKETS.tuples(numbers, lock=True)}
 
 
 def write_statuses(tx: Transaction, statuses: Mapping[str, str]) -> list[StatusChange]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import peewee as pw
 
-from baton.models import database as db
+from baton.models.statements import Statement
 from baton.models.transaction import Transaction
 from baton.models.workflow.definitions import Step, Workflow, WorkflowVersion
-from baton.models.workflow.rows import dicts, tuples
 from baton.models.workflow.sla_tables import (
     SlaCalendar,
     SlaCalendarVersion,
@@ -66,32 +65,30 @@ def read_facts(tx: Transaction | None, ticket_numbers: Iterable[str]) -> FactRow
     numbers = sorted(set(ticket_numbers))
     tickets = _tickets(tx, numbers)
     known = sorted(tickets)
-    items = _items(known)
-    matches = _grouped(SlaMatch, known, SlaMatch.number)
+    items = _grouped(_ITEMS, known)
+    matches = _grouped(_MATCHES, known)
     return FactRows(
         tickets=tickets,
-        changes=_grouped(TicketChange, known, TicketChange.id),
-        replies=_grouped(TicketReply, known, TicketReply.at),
-        allocations=_allocations(known),
+        changes=_grouped(_CHANGES, known),
+        replies=_grouped(_REPLIES, known),
+        allocations=_grouped(_ALLOCATIONS, known),
         items=items,
         matches=matches,
         # Clocks come of matches only: a batch of new tickets has none to be looked for.
         clocks=_clocks(tx, sorted(matches)),
-        steps=_steps({row["version"] for rows in items.values() for row in rows}),
+        steps=_grouped(_STEPS, {row["version"] for rows in items.values() for row in rows}, "version"),
     )
 
 
 def read_book(facts: FactRows) -> BookRows:
     """Return the policies and calendars there are, and the versions that these tickets' matches name."""
-    p, v = SlaPolicy, SlaPolicyVersion
-    offers = dicts(p.select(p.id.alias("policy"), v.id.alias("version"), v.definition).join(v, on=(v.id == p.current_version)))
-    c, w = SlaCalendar, SlaCalendarVersion
-    calendars = tuples(c.select(c.name, w.id, w.definition).join(w, on=(w.id == c.current_version)))
+    offers = _OFFERS.dicts()
+    calendars = _CALENDARS.tuples()
     matches = [row for rows in facts.matches.values() for row in rows]
     pinned = {row["policy_version"] for row in matches} - {None} - {offer["version"] for offer in offers}
     timed = {row["calendar_version"] for row in matches} - {None} - {version for _, version, _ in calendars}
-    policies = tuples(v.select(v.id, v.policy, v.definition).where(v.id.in_(sorted(pinned)))) if pinned else []
-    times = tuples(w.select(w.id, w.definition).where(w.id.in_(sorted(timed)))) if timed else []
+    policies = _PINNED.tuples(sorted(pinned)) if pinned else []
+    times = _TIMED.tuples(sorted(timed)) if timed else []
     return BookRows(
         offers,
         {name: (version, text) for name, version, text in calendars},
@@ -101,50 +98,14 @@ def read_book(facts: FactRows) -> BookRows:
 
 
 def _tickets(tx: Transaction | None, numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
-    t = TicketSnapshot
-    columns = (t.ticket_number, t.ticket_data, t.category, t.department, t.priority, t.requester_email, t.received_at)
-    query = t.select(*columns).where(t.ticket_number.in_(numbers)).order_by(t.ticket_number)
-    if tx is not None and not db.is_sqlite(tx.database):
-        query = query.for_update()
-    return {row["ticket_number"]: row for row in dicts(query)} if numbers else {}
+    return {row["ticket_number"]: row for row in _TICKETS.dicts(numbers, lock=tx is not None)} if numbers else {}
 
 
-def _grouped(table: Any, numbers: Sequence[str], order: pw.Field) -> Rows:
-    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    if numbers:
-        for row in dicts(table.select().where(table.ticket_number.in_(numbers)).order_by(order)):
-            found[row["ticket_number"]].append(row)
-    return found
-
-
-def _allocations(numbers: Sequence[str]) -> Rows:
-    a, v, w = Allocation, WorkflowVersion, Workflow
-    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    if numbers:
-        query = a.select(a.ticket_number, a.decided_at, w.name).join(v, on=(v.id == a.workflow_version))
-        query = query.join(w, on=(w.id == v.workflow)).where(a.ticket_number.in_(numbers)).order_by(a.id)
-        for row in dicts(query):
-            found[row["ticket_number"]].append(row)
-    return found
-
-
-def _items(numbers: Sequence[str]) -> Rows:
-    i, s = TaskItem, Step
-    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    if numbers:
-        columns = (i.id, i.state, i.created_at, i.closed_at, s.version, s.position, s.name, s.sla_share, Task.ticket_number)
-        query = i.select(*columns).join(Task, on=(Task.id == i.task)).join(s, on=(s.id == i.step))
-        for row in dicts(query.where(Task.ticket_number.in_(numbers)).order_by(i.id)):
-            found[row["ticket_number"]].append(row)
-    return found
-
-
-def _steps(versions: set[int]) -> dict[int, list[dict[str, Any]]]:
-    found: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    if versions:
-        query = Step.select(Step.version, Step.position, Step.name, Step.sla_share).where(Step.version.in_(sorted(versions)))
-        for row in dicts(query.order_by(Step.position)):
-            found[row["version"]].append(row)
+def _grouped(statement: Statement, wanted: Collection[Any], by: str = "ticket_number") -> dict[Any, list[dict[str, Any]]]:
+    found: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
+    if wanted:
+        for row in statement.dicts(wanted):
+            found[row[by]].append(row)
     return found
 
 
@@ -152,17 +113,60 @@ def _clocks(tx: Transaction | None, numbers: Sequence[str]) -> Rows:
     found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     if not numbers:
         return found
-    query = SlaClock.select().where(SlaClock.ticket_number.in_(numbers)).order_by(SlaClock.id)
-    if tx is not None and not db.is_sqlite(tx.database):
-        query = query.for_update()
-    rows = {row["id"]: row | {"fired": [], "pauses": []} for row in dicts(query)}
+    rows = {row["id"]: row | {"fired": [], "pauses": []} for row in _CLOCKS.dicts(numbers, lock=tx is not None)}
     for row in rows.values():
         found[row["ticket_number"]].append(row)
     if rows:
-        e, p = SlaEvent, SlaPause
-        fired = e.select(e.id, e.clock, e.kind, e.level, e.fired_at).where(e.clock.in_(list(rows)), e.retracted_at.is_null())
-        for event in dicts(fired):
+        for event in _FIRED.dicts(rows):
             rows[event["clock"]]["fired"].append(event)
-        for pause in dicts(p.select().where(p.clock.in_(list(rows)))):
-            rows[pause["clock"]]["pauses"].append((pause["from_at"], pause["to_at"], pause["reason"]))
+        for clock, *pause in _PAUSES.tuples(rows):
+            rows[clock]["pauses"].append(tuple(pause))
     return found
+
+
+def _of_tickets(table: Any, order: pw.Field) -> Statement:
+    return Statement(lambda among: table.select().where(among(table.ticket_number)).order_by(order))
+
+
+_t, _a, _i, _s, _e, _p = TicketSnapshot, Allocation, TaskItem, Step, SlaEvent, SlaPause
+_v, _c, _w = SlaPolicyVersion, SlaCalendar, SlaCalendarVersion
+_TICKET = (_t.ticket_number, _t.ticket_data, _t.category, _t.department, _t.priority, _t.requester_email, _t.received_at)
+_TICKETS = Statement(lambda among: _t.select(*_TICKET).where(among(_t.ticket_number)).order_by(_t.ticket_number))
+_CHANGES = _of_tickets(TicketChange, TicketChange.id)
+_REPLIES = _of_tickets(TicketReply, TicketReply.at)
+_MATCHES = _of_tickets(SlaMatch, SlaMatch.number)
+_CLOCKS = _of_tickets(SlaClock, SlaClock.id)
+_ALLOCATIONS = Statement(
+    lambda among: (
+        _a.select(_a.ticket_number, _a.decided_at, Workflow.name)
+        .join(WorkflowVersion, on=(WorkflowVersion.id == _a.workflow_version))
+        .join(Workflow, on=(Workflow.id == WorkflowVersion.workflow))
+        .where(among(_a.ticket_number))
+        .order_by(_a.id)
+    )
+)
+_ITEM = (_i.id, _i.state, _i.created_at, _i.closed_at, _s.version, _s.position, _s.name, _s.sla_share, Task.ticket_number)
+_ITEMS = Statement(
+    lambda among: (
+        _i.select(*_ITEM)
+        .join(Task, on=(Task.id == _i.task))
+        .join(_s, on=(_s.id == _i.step))
+        .where(among(Task.ticket_number))
+        .order_by(_i.id)
+    )
+)
+_STEPS = Statement(
+    lambda among: _s.select(_s.version, _s.position, _s.name, _s.sla_share).where(among(_s.version)).order_by(_s.position)
+)
+_FIRED = Statement(
+    lambda among: _e.select(_e.id, _e.clock, _e.kind, _e.level, _e.fired_at).where(among(_e.clock), _e.retracted_at.is_null())
+)
+_PAUSES = Statement(lambda among: _p.select(_p.clock, _p.from_at, _p.to_at, _p.reason).where(among(_p.clock)))
+_OFFERS = Statement(
+    lambda _among: SlaPolicy.select(SlaPolicy.id.alias("policy"), _v.id.alias("version"), _v.definition).join(
+        _v, on=(_v.id == SlaPolicy.current_version)
+    )
+)
+_CALENDARS = Statement(lambda _among: _c.select(_c.name, _w.id, _w.definition).join(_w, on=(_w.id == _c.current_version)))
+_PINNED = Statement(lambda among: _v.select(_v.id, _v.policy, _v.definition).where(among(_v.id)))
+_TIMED = Statement(lambda among: _w.select(_w.id, _w.definition).where(among(_w.id)))

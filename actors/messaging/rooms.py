@@ -38,8 +38,8 @@ def follow_ticket(tx: Transaction, deliveries: Sequence[Delivery[FollowTicket]])
         if version > room.version:
             events += [(room.ticket_number, event) for event in _changes(room, message, version)]
             _become(room, message, version, tx.now)
-    add_entries(tx, rooms, events)
-    store_rooms(rooms.values())
+    add_entries(tx, rooms, events, store=False)
+    store_rooms(tx, rooms.values())
 
 
 @handles(

@@ -6,9 +6,16 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from baton.models.database import is_sqlite
+import peewee as pw
+
 from baton.models.messaging.tables import Room
+from baton.models.rows import insert_rows, update_rows
+from baton.models.statements import Statement
 from baton.models.transaction import Transaction
+
+_KNOWN = Statement(lambda among: Room.select(Room.ticket_number).where(among(Room.ticket_number)))
+#: In one order, so that two transactions never wait for each other.
+_ROOMS = Statement(lambda among: Room.select().where(among(Room.ticket_number)).order_by(Room.ticket_number))
 
 
 def find_room(ticket_number: str) -> Room | None:
@@ -18,25 +25,24 @@ def find_room(ticket_number: str) -> Room | None:
 
 def lock_rooms(tx: Transaction, ticket_numbers: Iterable[str]) -> dict[str, Room]:
     """Return the rooms of these tickets, by number, locked until the transaction ends: nobody else adds to their streams."""
-    # In one order, so that two transactions never wait for each other.
-    query = Room.select().where(Room.ticket_number.in_(sorted(set(ticket_numbers)))).order_by(Room.ticket_number)
-    return {room.ticket_number: room for room in (query if is_sqlite(tx.database) else query.for_update())}
+    return {row["ticket_number"]: Room(**row) for row in _ROOMS.dicts(sorted(set(ticket_numbers)), lock=True)}
 
 
 def open_rooms(tx: Transaction, ticket_numbers: Iterable[str]) -> dict[str, Room]:
     """Return the rooms of these tickets, locked; those that were not there are made, with version 0, and are nobody's to see."""
-    rows = [(number, 0, "", tx.now) for number in sorted(set(ticket_numbers))]
-    fields = [Room.ticket_number, Room.version, Room.status, Room.updated_at]
-    Room.insert_many(rows, fields).on_conflict_ignore().execute()
-    return lock_rooms(tx, ticket_numbers)
+    wanted = sorted(set(ticket_numbers))
+    # Looked for before anything is locked: an insert may wait for another transaction's, which then waits for no lock of ours.
+    missing = sorted(set(wanted) - {number for (number,) in _KNOWN.tuples(wanted)})
+    fields: list[pw.Field] = [Room.ticket_number, Room.version, Room.status, Room.updated_at]
+    insert_rows(tx, fields, [(number, 0, "", tx.now) for number in missing], ignore=True)
+    return lock_rooms(tx, wanted)
 
 
-def store_rooms(rooms: Iterable[Room]) -> None:
+def store_rooms(tx: Transaction, rooms: Iterable[Room]) -> None:
     """Store rooms that are locked as they now are."""
-    rows = [room.__data__ for room in rooms]
-    if rows:
-        told = [field for field in Room._meta.sorted_fields if field is not Room.ticket_number]
-        Room.insert_many(rows).on_conflict(conflict_target=[Room.ticket_number], preserve=told).execute()
+    told = [field for field in Room._meta.sorted_fields if field is not Room.ticket_number]
+    rows = [(room.ticket_number, *(getattr(room, field.name) for field in told)) for room in rooms]
+    update_rows(tx, Room.ticket_number, told, rows)
 
 
 def facts_of(room: Room) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import peewee as pw
 
 from baton.models.messaging.tables import Attachment, Entry, Room
+from baton.models.rows import insert_rows, update_rows
 from baton.models.transaction import Transaction
 
 #: Most entries that one read returns.
@@ -58,11 +59,14 @@ class NewEntry:
     created_at: datetime | None = None
 
 
-def add_entries(tx: Transaction, rooms: Mapping[str, Room], news: Iterable[tuple[str, NewEntry]]) -> list[tuple[Entry, bool]]:
+def add_entries(
+    tx: Transaction, rooms: Mapping[str, Room], news: Iterable[tuple[str, NewEntry]], *, store: bool = True
+) -> list[tuple[Entry, bool]]:
     """
     Add entries to the streams of rooms that `lock_rooms` locked, in the given order; return each with whether it is new.
 
-    An entry whose author named it (`client_id`) before is the one already there, and changes nothing.
+    An entry whose author named it (`client_id`) before is the one already there, and changes nothing. Without `store` the caller
+    stores the rooms, whose `last_number` grew.
     """
     news = list(news)
     known = _known(news)
@@ -79,7 +83,7 @@ def add_entries(tx: Transaction, rooms: Mapping[str, Room], news: Iterable[tuple
         known[name] = entry
         fresh.append(entry)
         found.append((entry, True))
-    _insert(tx, fresh, rooms)
+    _insert(tx, fresh, rooms, store)
     return found
 
 
@@ -224,12 +228,13 @@ def _entry(ticket_number: str, number: int, new: NewEntry, now: datetime) -> Ent
     return Entry(ticket_number=ticket_number, number=number, **values)
 
 
-def _insert(tx: Transaction, fresh: Sequence[Entry], rooms: Mapping[str, Room]) -> None:
+def _insert(tx: Transaction, fresh: Sequence[Entry], rooms: Mapping[str, Room], store: bool) -> None:
     if not fresh:
         return
     fields = [field for field in Entry._meta.sorted_fields if not isinstance(field, pw.BigAutoField)]
-    Entry.insert_many([[getattr(entry, field.name) for field in fields] for entry in fresh], fields).execute()
+    insert_rows(tx, fields, [[getattr(entry, field.name) for field in fields] for entry in fresh])
     grown = sorted({entry.ticket_number for entry in fresh})
-    Room.bulk_update([rooms[number] for number in grown], [Room.last_number])
+    if store:
+        update_rows(tx, Room.ticket_number, [Room.last_number], [(number, rooms[number].last_number) for number in grown])
     for number in grown:
         tx.signal(f"ticket:{number}", up_to=rooms[number].last_number)

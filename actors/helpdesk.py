@@ -48,8 +48,8 @@ def send_ticket_status(tx: Transaction, deliveries: Sequence[Delivery[SendTicket
         after[row_id] = new = _apply(old, delivery)
         if new.status != old.status:
             history.append(_change(old, new, delivery.envelope.version, tx.now))
-    tickets.store_states([row for row_id, row in after.items() if row != before[row_id]], tx.now)
-    tickets.add_history(history)
+    tickets.store_states(tx, [row for row_id, row in after.items() if row != before[row_id]])
+    tickets.add_history(tx, history)
 
 
 @handles(

@@ -95,9 +95,9 @@ def _become(tx: Transaction, ticket: Ticket, state: TicketState, *, event: str, 
     before = ticket.status
     ticket.status, ticket.updated_at = state.status, tx.now
     ticket.pending_request, ticket.request_id, ticket.request_count = state.pending, state.request_id, state.requests
-    tickets.store_states([tickets.status_row(ticket)], tx.now)
+    tickets.store_states(tx, [tickets.status_row(ticket)])
     change = {"at": tx.now, "event": event, "from_status": before, "to_status": state.status}
-    tickets.add_history([{"ticket": ticket.id, "actor": actor, "reason": reason, "version": None, **change}])
+    tickets.add_history(tx, [{"ticket": ticket.id, "actor": actor, "reason": reason, "version": None, **change}])
     return ticket
 
 

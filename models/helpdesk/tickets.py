@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
-from datetime import datetime
 from typing import Any
 
 import peewee as pw
 
 from baton.models.database import is_sqlite
 from baton.models.helpdesk.tables import Ticket, TicketHistory, number_of, row_id_of
+from baton.models.rows import insert_rows, update_rows
+from baton.models.statements import Statement
+from baton.models.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class StatusRow:
 _STATUS_COLUMNS = tuple(Ticket._meta.fields[field.name] for field in fields(StatusRow))
 
 
+_STATES = Statement(lambda among: Ticket.select(*_STATUS_COLUMNS).where(among(Ticket.id)).order_by(Ticket.id))
+_HISTORY = [field for field in TicketHistory._meta.sorted_fields if not isinstance(field, pw.AutoField)]
 #: The columns that a ticket is filed with; the others say that nothing has been told or asked yet.
 _FILED = tuple(
     field for field in Ticket._meta.sorted_fields if field.name not in ("id", "workflow_status", "pending_request", "request_id")
@@ -97,25 +101,19 @@ def lock(row_ids: Iterable[int]) -> dict[int, Ticket]:
 
 def lock_states(row_ids: Iterable[int]) -> dict[int, StatusRow]:
     """Return the status columns of these tickets, their rows locked: what status sync needs, without the texts."""
-    query = Ticket.select(*_STATUS_COLUMNS).where(Ticket.id.in_(sorted(set(row_ids)))).order_by(Ticket.id)
-    return {row["id"]: StatusRow(**row) for row in _locked(query).dicts()}
+    rows = _STATES.dicts(sorted(set(row_ids)), lock=True)
+    return {row["id"]: StatusRow(**row) for row in rows}
 
 
-def store_states(rows: Sequence[StatusRow], now: datetime) -> None:
+def store_states(tx: Transaction, rows: Sequence[StatusRow]) -> None:
     """Write the status columns of these tickets in one statement."""
-    if not rows:
-        return
-    values = pw.ValuesList([astuple(row) for row in rows]).alias("news")
-    # Both databases name the columns of VALUES so, by position.
-    told = {column: pw.SQL(f"news.column{place}") for place, column in enumerate(_STATUS_COLUMNS, 1) if place > 1}
-    update = Ticket.update({**told, Ticket.updated_at: now})
-    update.from_(values).where(Ticket.id == pw.SQL("news.column1")).execute()
+    told = [(*astuple(row), tx.now) for row in rows]
+    update_rows(tx, Ticket.id, [*_STATUS_COLUMNS[1:], Ticket.updated_at], told)
 
 
-def add_history(rows: Sequence[Mapping[str, Any]]) -> None:
+def add_history(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert history rows; each has the columns of `TicketHistory`, the ticket as `ticket` (its row id)."""
-    if rows:
-        TicketHistory.insert_many([dict(row) for row in rows]).execute()
+    insert_rows(tx, _HISTORY, [[row[field.name] for field in _HISTORY] for row in rows])
 
 
 def history(ticket: Ticket, limit: int = 1_000) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 import dramatiq
@@ -37,6 +38,10 @@ POLL_SECONDS = 0.05
 #: Pauses after a failure, from the first to the longest, doubling.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 HEARTBEAT_SECONDS = 5.0
+_COLUMNS = ("id", "queue", "name", "kwargs", "envelope", "created_at")
+#: Written out: every message passes here, and building the statement would take longer than running it.
+_REMOVE = f"""delete from outbox where id in (select id from outbox order by id limit %s for update skip locked)
+returning {", ".join(_COLUMNS)}"""
 
 PUBLISHED = Counter("baton_relay_published_total", "Messages taken from the outbox to the broker", ["service"])
 FAILURES = Counter("baton_relay_failures_total", "Batches that could not be published or removed", ["service"])
@@ -126,11 +131,11 @@ class ServiceRelay:
 
     def _remove_while_publishing(self) -> list[dict[str, Any]]:
         # Locked rows are invisible to other relays; if publishing fails, the rollback brings them back.
-        outbox = self._outbox
-        oldest = outbox.select(outbox.id).order_by(outbox.id).limit(BATCH).for_update("FOR UPDATE SKIP LOCKED")
-        with db.write_lock(self.service):
-            removed = outbox.delete().where(outbox.id.in_(oldest)).returning(outbox).dicts().execute()
-            rows = sorted(removed, key=lambda row: row["id"])
+        with db.write_lock(self.service) as database:
+            removed = database.execute_sql(_REMOVE, (BATCH,)).fetchall()
+            rows = [dict(zip(_COLUMNS, row, strict=True)) for row in sorted(removed)]
+            for row in rows:
+                row["created_at"] = row["created_at"].replace(tzinfo=UTC)
             self._publish(rows)
         return rows
 

@@ -8,6 +8,7 @@ on another connection where its tag would name another message.
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections import deque
 from functools import partial
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 #: Batches of one queue that this process handles at the same time. While they run, messages gather into the next, larger batch:
 #: more would make batches smaller, fewer would leave the processor idle while the database works.
 BATCHES_IN_FLIGHT = 2
+#: How long the first message of a queue waits for others to share its transaction with, in seconds. What follows a change of a
+#: ticket reads the ticket as it is then: nobody waits for it, and together it costs a fraction. Elsewhere it is not waited.
+GATHER_SECONDS = {"workflow.clocks": 0.1, "workflow.followers": 0.1}
 #: How long a message that a handler gave back stays here before it returns to its queue, so that it does not come again at once.
 RELEASE_SECONDS = 0.5
 
@@ -60,6 +64,9 @@ class RabbitmqConsumer(Consumer):
         #: Tags neither acknowledged nor given back, in the order of their delivery.
         self._open_tags: dict[int, None] = {}
         self._in_flight = 0
+        self._gather_seconds = GATHER_SECONDS.get(queue_name, 0.0)
+        #: The monotonic time at which the first message that waits here came.
+        self._waiting_since = 0.0
         try:
             self.connection = pika.BlockingConnection(broker.parameters)
         except (pika.exceptions.AMQPError, OSError) as error:
@@ -76,7 +83,7 @@ class RabbitmqConsumer(Consumer):
     def __next__(self) -> RabbitmqBatch | None:
         """Return the next batch; raises ConnectionClosed when the connection, or the queue, has gone."""
         try:
-            self.connection.process_data_events(time_limit=0 if self._may_hand_out() else self._seconds)
+            self.connection.process_data_events(time_limit=0 if self._may_hand_out() else self._patience())
             if not self.channel.consumer_tags:
                 raise ConnectionClosed(RuntimeError(f"RabbitMQ ended the consumption of {self.queue_name}"))
             return self._batch() if self._may_hand_out() else None
@@ -118,6 +125,8 @@ class RabbitmqConsumer(Consumer):
 
     def _on_message(self, _channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         self._open_tags[method.delivery_tag] = None
+        if not self._received:
+            self._waiting_since = time.monotonic()
         place, priority = len(self._received), properties.priority or 0
         # RabbitMQ orders by priority only in queues that were declared for it; among what has been fetched, this does.
         while priority and place and (self._received[place - 1][1].priority or 0) < priority:
@@ -125,7 +134,21 @@ class RabbitmqConsumer(Consumer):
         self._received.insert(place, (method, properties, body))
 
     def _may_hand_out(self) -> bool:
-        return self._in_flight < BATCHES_IN_FLIGHT and (self._next is not None or bool(self._received))
+        if self._in_flight >= BATCHES_IN_FLIGHT:
+            return False
+        return self._next is not None or (bool(self._received) and self._gathering() <= 0)
+
+    def _gathering(self) -> float:
+        """Return for how many seconds more the messages here wait for others."""
+        if len(self._received) >= self.broker.batch_size:
+            return 0.0
+        return self._waiting_since + self._gather_seconds - time.monotonic()
+
+    def _patience(self) -> float:
+        """Return how many seconds the connection may be listened to before a batch may be handed out."""
+        if self._received and self._in_flight < BATCHES_IN_FLIGHT:
+            return max(0.0, min(self._seconds, self._gathering()))
+        return self._seconds
 
     def _batch(self) -> RabbitmqBatch | None:
         """Return the first message and those behind it that may share its transaction; None if all here were dead letters."""

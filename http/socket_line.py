@@ -21,7 +21,7 @@ from gevent.event import Event
 from pydantic_core import to_json
 from wsproto.connection import ConnectionState
 from wsproto.events import CloseConnection, Ping
-from wsproto.frame_protocol import FrameProtocol
+from wsproto.frame_protocol import CloseReason, FrameProtocol
 from wsproto.utilities import LocalProtocolError
 
 from baton.http.lasting import reason_of
@@ -190,8 +190,9 @@ class Socket:
         except LocalProtocolError:
             self._line.connected = False
         if was_open and self._closing_at is None and self._line.ws.state is ConnectionState.LOCAL_CLOSING:
-            # The library closed: the message was too long. Give the client the time to read that.
-            self.reason, self._closing_at, self._line.connected = "too-long", time.monotonic() + CLOSE_SECONDS, True
+            # The library closed, for a message that is too long or frames that are none. Give the client the time to read that.
+            self.reason = "too-long" if self._line.close_reason == CloseReason.NO_STATUS_RCVD else "broken"
+            self._closing_at, self._line.connected = time.monotonic() + CLOSE_SECONDS, True
             self._deaf = True
 
     def _put(self, data: bytes) -> None:

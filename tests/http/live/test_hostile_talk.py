@@ -7,9 +7,11 @@ import socket
 import time
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.factories import EMPLOYEE, TECHNICIAN, bearer
+from tests.http.live.conftest import eventually
 from tests.http.live.talk import Join, Talker
 
 MESSAGES: list[Any] = [
@@ -55,6 +57,21 @@ def test_bytes_and_broken_text_close_their_sender(join: Join) -> None:
     unmasked = join()
     unmasked.line.sock.sendall(b"\x81\x02hi")
     assert unmasked.until_closed() == 1002
+
+
+def test_the_metrics_tell_broken_frames_from_long_messages(front: str, join: Join) -> None:
+    broken, long = join(), join()
+    broken.line.sock.sendall(b"\x81\x02hi")
+    assert broken.until_closed() == 1002
+    long.line.send("x" * 200_001)
+    assert long.until_closed() == 1009
+
+    def ended() -> dict[str, str]:
+        lines = httpx.get(f"http{front.removeprefix('ws')}/metrics", timeout=60).text.splitlines()
+        counts = (line.rpartition(" ") for line in lines if line.startswith("baton_live_ended_total"))
+        return {name.partition('reason="')[2].partition('"')[0]: count for name, _, count in counts}
+
+    eventually(lambda: ended() == {"broken": "1.0", "too-long": "1.0"})
 
 
 def test_whoever_sends_too_fast_is_told_so_and_then_dropped(join: Join) -> None:

@@ -19,7 +19,7 @@ import click
 
 from baton.models import database
 from baton.scripts.benchmarks import actions_acting as acting_part
-from baton.scripts.benchmarks import actions_floor, setting, stored, tally
+from baton.scripts.benchmarks import actions_floor, actions_rows, setting, stored, tally
 from baton.scripts.stack import Stack
 
 #: Items that one bulk request names.
@@ -33,7 +33,7 @@ ACTING = 2
 
 
 @click.command("actions")
-@click.option("--actions", type=int, default=1_000, show_default=True, help="Actions in a round.")
+@click.option("--actions", type=int, default=1_000, show_default=True, help="Actions in a round in bulk; one by one, a quarter.")
 @click.option("--rounds", type=int, default=3, show_default=True, help="Measured after one that warms up.")
 @click.option("--clients", type=int, default=8, show_default=True, help="Connections, each one request at a time.")
 @click.option("--stored", "tickets_stored", type=int, default=100_000, show_default=True, help="For the count of statements.")
@@ -43,8 +43,10 @@ def command(actions: int, rounds: int, clients: int, tickets_stored: int, kind: 
     Actions a second, one by one and in bulk, their ratio to the floor, and statements per action as the tables grow.
 
     Measured twice: over HTTP, and with the same code called without the front, whose part the floor does not do either.
+    The floor writes the same rows and sends the same messages, which PostgreSQL counts on both sides.
     """
     click.echo(f"actions: a step completed, the next person chosen, the status at the help desk; {setting.machine()}")
+    click.echo("  with them, on both sides: journal, clocks of service levels, what followers are told, conversation")
     for one in setting.KINDS if kind == "both" else (kind,):
         # The floor tells nobody of their work.
         with setting.stack_of(one, BATON_NOTIFICATIONS="off") as stack:
@@ -52,7 +54,7 @@ def command(actions: int, rounds: int, clients: int, tickets_stored: int, kind: 
             if one == "distributed":
                 ways.append((f"acting in {ACTING} processes", _directly(stack)))
             for size in (1, BULK):
-                _compare(stack, one, ways, actions, rounds, size)
+                _compare(stack, one, ways, actions if size > 1 else max(1, actions // 4), rounds, size)
             before = tally.statements_per_action(stack)
             stored.add(0, tickets_stored)
             after = tally.statements_per_action(stack)
@@ -61,35 +63,60 @@ def command(actions: int, rounds: int, clients: int, tickets_stored: int, kind: 
 
 
 def _compare(stack: Stack, kind: str, ways: list[tuple[str, Asker]], actions: int, rounds: int, size: int) -> None:
-    """Measure one size of request in every way, and the floor in the same run."""
+    """Measure one size of request in every way, and the floor in the same run, round by round."""
     how = "one by one" if size == 1 else f"in bulk of {size}"
-    figures = {}
-    for way, ask in ways:
+    rates: dict[str, list[float]] = {way: [] for way, _ in ways}
+    floors: list[float] = []
+    for _, ask in ways:
         rate(stack, actions, size, ask)
-        rates = [rate(stack, actions, size, ask) for _ in range(rounds)]
-        figures[way] = statistics.median(rates)
-        each = ", ".join(f"{rate:.0f}" for rate in rates)
-        click.echo(f"  {kind}, {way}, {how}: {figures[way]:.0f} actions/s (rounds: {each})")
-    if kind == "distributed":
-        bare = statistics.median(actions_floor.measure(stack.settings, actions, size) for _ in range(rounds))
-        ratios = ", ".join(f"{way} {figure / bare:.2f}" for way, figure in figures.items())
-        click.echo(f"    floor, transactions of {size}: {bare:.0f} actions/s; ours of it: {ratios}")
+    for _ in range(rounds):
+        for way, ask in ways:
+            rates[way].append(rate(stack, actions, size, ask))
+        if kind == "distributed":
+            floors.append(actions_floor.measure(stack.settings, actions, size))
+    for way, found in rates.items():
+        click.echo(f"  {kind}, {way}, {how}: {statistics.median(found):.0f} actions/s (rounds: {_listed(found)})")
+    if floors:
+        bare = statistics.median(floors)
+        ratios = ", ".join(f"{way} {statistics.median(found) / bare:.2f}" for way, found in rates.items())
+        workload = f"a loop per process, transactions of {size}, then of what is there, up to {stack.settings.batch_size}"
+        click.echo(f"    floor ({workload}): {bare:.0f} actions/s (rounds: {_listed(floors)}); ours of it: {ratios}")
+        for line in _rows(stack, ways[0][1], actions, size):
+            click.echo(f"    {line}")
+
+
+def _listed(rates: list[float]) -> str:
+    return ", ".join(f"{rate:.0f}" for rate in rates)
+
+
+def _rows(stack: Stack, ask: Asker, actions: int, size: int) -> list[str]:
+    """Count the rows of one more round of the floor's and of ours."""
+    url = stack.settings.database_url("workflow")
+    floor = actions_floor.count(stack.settings, actions, size)
+    items = prepare(stack, actions)
+    counted = actions_rows.settled(url)
+    act(stack, items, size, ask)
+    return actions_rows.table((counted, actions_rows.settled(url)), floor, actions)
 
 
 def rate(stack: Stack, actions: int, size: int, ask: Asker) -> float:
     """Return how many actions a second went from asked for to synced, with `size` items a request."""
-    items = prepare(stack, actions)
+    return actions / act(stack, prepare(stack, actions), size, ask)
+
+
+def act(stack: Stack, items: list[int], size: int, ask: Asker) -> float:
+    """Complete the items; return the seconds until all have their successors assigned and are synced. Wait for the rest."""
     since, synced = setting.last_item(), _in_progress()
-    batches = [items[first : first + size] for first in range(0, actions, size)]
+    batches = [items[first : first + size] for first in range(0, len(items), size)]
     with ask(batches) as (started, refusals):
-        setting.await_assigned(actions, since)
-        while _in_progress() < synced + actions:
+        setting.await_assigned(len(items), since)
+        while _in_progress() < synced + len(items):
             time.sleep(setting.LOOK_SECONDS)
         elapsed = time.monotonic() - started
     if refusals():
         raise click.ClickException(f"{len(refusals())} actions were refused, such as {refusals()[0]}")
     setting.await_rest(stack)
-    return actions / elapsed
+    return elapsed
 
 
 def _over_http(stack: Stack, clients: int) -> Asker:

@@ -172,14 +172,14 @@ def _maker(field: Any) -> Any:
 
 
 def _model(table: str) -> Any:
-    from baton.models import helpdesk, workflow
+    from baton.models import helpdesk, messaging, workflow
     from baton.models.runtime import runtime_tables
 
     if table == "outbox":
         return runtime_tables("helpdesk").Outbox
     service, _, name = table.partition("_")
-    models = {model._meta.table_name: model for model in (helpdesk if service == "helpdesk" else workflow).TABLES}
-    return models[name]
+    tables = {"helpdesk": helpdesk, "messaging": messaging, "workflow": workflow}[service].TABLES
+    return {model._meta.table_name: model for model in tables}[name]
 
 
 def _make_tables(url: str, tickets: int) -> None:
@@ -214,7 +214,7 @@ class Broker:
         self._out._impl.confirm_delivery(self._on_confirm, callback=lambda _frame: None)
         self._sent = 0
         self._unconfirmed: set[int] = set()
-        self._arrived: list[tuple[int, int]] = []
+        self._arrived: list[tuple[int, list[int]]] = []
         self._consuming = False
 
     def publish(self, queue: str, numbers: list[int]) -> None:
@@ -225,26 +225,41 @@ class Broker:
     def send(self, queue: str, numbers: list[int]) -> None:
         """Publish a persistent message per number."""
         for number in numbers:
-            properties = pika.BasicProperties(delivery_mode=2, message_id=str(uuid.uuid4()), headers={"number": number})
-            self._out._impl.basic_publish("", queue, _BODY.encode(), properties, mandatory=True)
-            self._sent += 1
-            self._unconfirmed.add(self._sent)
+            self._send(queue, [number], _BODY)
+
+    def name(self, queue: str, numbers: list[int]) -> None:
+        """Publish one persistent message that names all of these."""
+        self._send(queue, numbers, json.dumps({"payload": {"ticket_numbers": [str(number) for number in numbers]}}))
+
+    def _send(self, queue: str, numbers: list[int], body: str) -> None:
+        headers = {"numbers": json.dumps(numbers)}
+        properties = pika.BasicProperties(delivery_mode=2, message_id=str(uuid.uuid4()), headers=headers)
+        self._out._impl.basic_publish("", queue, body.encode(), properties, mandatory=True)
+        self._sent += 1
+        self._unconfirmed.add(self._sent)
 
     def confirm(self) -> None:
         """Return when everything sent is confirmed."""
         # `process_data_events` returns for deliveries only; this is the wait beneath it.
         self._connection._flush_output(lambda: not self._unconfirmed)
 
-    def take(self, queue: str, most: int) -> tuple[list[int], list[int]]:
-        """Return the delivery tags and numbers of what is there, at least one and at most `most`."""
+    def take(self, queue: str, most: int, gather: float = 0.0) -> tuple[list[int], list[int]]:
+        """
+        Return the delivery tags and numbers of what is there, at least one message and at most `most`.
+
+        `gather`: for how many seconds the first waits for others.
+        """
         if not self._consuming:
             self._in.basic_qos(prefetch_count=most * 2)
             self._in.basic_consume(queue, self._on_message)
             self._consuming = True
         while not self._arrived:
             self._connection.process_data_events(time_limit=1)
+        until = time.monotonic() + gather
+        while len(self._arrived) < most and (rest := until - time.monotonic()) > 0:
+            self._connection.process_data_events(time_limit=rest)
         taken, self._arrived = self._arrived[:most], self._arrived[most:]
-        return [tag for tag, _ in taken], [number for _, number in taken]
+        return [tag for tag, _ in taken], [number for _, numbers in taken for number in numbers]
 
     def acknowledge(self, tags: list[int]) -> None:
         """Acknowledge these and all before."""
@@ -256,4 +271,4 @@ class Broker:
 
     def _on_message(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
         json.loads(body)
-        self._arrived.append((method.delivery_tag, int(properties.headers["number"])))
+        self._arrived.append((method.delivery_tag, json.loads(properties.headers["numbers"])))

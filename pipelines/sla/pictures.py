@@ -23,6 +23,8 @@ _HEAD_ROWS, _TAIL_ROWS = 40, 20
 _LEFT, _TOP, _DAY_WIDTH, _ROW, _BAR = 150, 84, 960, 34, 16
 _WIDTH = _LEFT + _DAY_WIDTH + 30
 _DESC_LINES = 60
+#: About how wide a letter is.
+_LETTER = 6
 _MARKS = {"start": "start", "change": "change", "level": "level", "due": "due", "stop": "stop", "question": "question"}
 _LEGEND = (("work", "counts"), ("open", "open, does not count"), ("closed", "closed"), ("pause", "paused"))
 #: Characters that XML 1.0 cannot hold, and those that would turn the direction of what follows them.
@@ -44,7 +46,7 @@ svg{background:#0d1117}text{fill:#e6edf3}.hour{fill:#9da7b3}
 def draw(lines: Sequence[Line], calendar: Calendar, *, heading: str) -> str:
     """Return the SVG document that shows an explanation's lines, with `heading` above it."""
     zone = ZoneInfo(calendar.time_zone)
-    rows = _rows(lines, zone)
+    rows, words = _rows(lines, zone), _words(lines, zone)
     height = _TOP + len(rows) * _ROW + 24
     return "".join(
         (
@@ -55,7 +57,7 @@ def draw(lines: Sequence[Line], calendar: Calendar, *, heading: str) -> str:
             *_legend(),
             *_grid(height),
             *(_row(number, day, calendar) for number, day in enumerate(rows)),
-            *(piece for line in lines for piece in _line(line, rows, zone)),
+            *(piece for line, word in zip(lines, words, strict=True) for piece in _line(line, word, rows, zone)),
             "</svg>",
         )
     )
@@ -98,17 +100,36 @@ def _row(number: int, day: int | None, calendar: Calendar) -> str:
     return f'<text x="24" y="{y + 24}">{date_of:%a %Y-%m-%d}</text>{bars}'
 
 
-def _line(line: Line, rows: Sequence[int | None], zone: ZoneInfo) -> Iterator[str]:
+def _words(lines: Sequence[Line], zone: ZoneInfo) -> list[str]:
+    """Return the word at each line's mark; one that would lie over the word before it is told there."""
+    words = [_MARKS.get(line.kind, "") for line in lines]
+    before: int | None = None
+    for place in sorted((place for place, word in enumerate(words) if word), key=lambda place: lines[place].start):
+        at = _place(lines[place].start, zone)
+        if before is not None and at - _place(lines[before].start, zone) < _LETTER * (len(words[before]) + 1):
+            words[before] += f", {words[place]}"
+            words[place] = ""
+        else:
+            before = place
+    return words
+
+
+def _place(instant: int, zone: ZoneInfo) -> float:
+    """Return where an instant is drawn, the rows one behind the other."""
+    return _day(instant, zone) * 2 * _WIDTH + _x(_minutes(instant, zone))
+
+
+def _line(line: Line, word: str, rows: Sequence[int | None], zone: ZoneInfo) -> Iterator[str]:
     title = f"<title>{_text(line.text)}</title>"
     if line.kind in _MARKS:
         day, minutes = _day(line.start, zone), _minutes(line.start, zone)
         if day in rows:
             x, y = _x(minutes), _TOP + rows.index(day) * _ROW
-            anchor = "end" if minutes > 22 * 60 else "start"
+            anchor = "end" if x + _LETTER * (len(word) + 1) > _WIDTH else "start"
             shift = -4 if anchor == "end" else 4
             yield (
                 f'<g class="{line.kind}">{title}<line class="mark" x1="{x}" y1="{y + 2}" x2="{x}" y2="{y + 12 + _BAR}"/>'
-                f'<text class="word" x="{x + shift}" y="{y + 10}" text-anchor="{anchor}">{_MARKS[line.kind]}</text></g>'
+                f'<text class="word" x="{x + shift}" y="{y + 10}" text-anchor="{anchor}">{word}</text></g>'
             )
     elif line.kind in ("work", "closed", "pause"):
         for number, drawn in enumerate(rows):

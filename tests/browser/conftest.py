@@ -22,6 +22,8 @@ from tests.browser.stage import PASSWORD, Stage
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
+#: Milliseconds that a page may take for anything: machines that run tests are busy.
+PATIENCE = 120_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -79,6 +81,7 @@ def visit(browser: Any, stage: Stage, _sessions: dict[tuple[str, str], Any]) -> 
         context = browser.new_context(
             storage_state=session, java_script_enabled=scripts, viewport=size or DESK, color_scheme=theme, locale="en-GB"
         )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         watch(page, troubles)
@@ -112,6 +115,7 @@ def _signed_in(browser: Any, stage: Stage, sessions: dict[tuple[str, str], Any],
     """Sign in once for the whole run, by the form; return the cookies."""
     if (front, address) not in sessions:
         context = browser.new_context(locale="en-GB")
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.goto(stage.url(front, "/sign-in"))
         page.fill("#f-email", address)

@@ -44,7 +44,7 @@ def client(stage: Stage, _clients: Sessions) -> Any:
 
     def make(front: str, address: str | None = None) -> httpx.Client:
         if address is None:
-            return httpx.Client(base_url=stage.settings.url(front), timeout=30)
+            return httpx.Client(base_url=stage.settings.url(front), timeout=120)
         if (front, address) not in _clients:
             one = _clients[front, address] = make(front)
             sent = {"email": address, "password": PASSWORD, "csrf": token(one)}

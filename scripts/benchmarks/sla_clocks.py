@@ -49,8 +49,10 @@ def add(first: int, last: int, due_at: datetime | None) -> None:
     with database.connection("workflow") as connection:
         sqlite = database.is_sqlite(connection)
         for start in range(first, last, CHUNK):
-            for sql in _statements(sqlite, start, min(start + CHUNK, last), due_at, (policy, calendar, version, step)):
-                connection.execute_sql(sql)
+            # At once: a scheduler that is running must not find clocks without what belongs to them.
+            with connection.atomic():
+                for sql in _statements(sqlite, start, min(start + CHUNK, last), due_at, (policy, calendar, version, step)):
+                    connection.execute_sql(sql)
         for table in _TABLES:
             connection.execute_sql(f"analyze {table}")
     if due_at is not None:

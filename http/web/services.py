@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
+from baton.http.web.lines import Answer, LineError, lines_to
 from baton.models.settings import Settings
 
-#: Seconds a service may take; a page that waits longer says which part does not answer.
-TIMEOUT = httpx.Timeout(10.0, connect=2.0)
 #: Calls under way at once in this process.
 CALLS = 64
 
@@ -45,12 +46,6 @@ class ServiceAwayError(Exception):
     def __init__(self, service: str) -> None:
         super().__init__(f"{service} does not answer")
         self.service = service
-
-
-@functools.cache
-def _client() -> httpx.Client:
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=30)
-    return _forgetful(httpx.Client(timeout=TIMEOUT, limits=limits, trust_env=False))
 
 
 def _forgetful(client: httpx.Client) -> httpx.Client:
@@ -122,10 +117,10 @@ class Services:
         if version is not None:
             sent["If-Match"] = f'"{version}"'
         answer = self._send(method, service, path, sent, body, query, content)
-        kind = answer.headers.get("Content-Type", "").partition(";")[0]
-        parsed = answer.json() if kind.endswith("json") and answer.content else (answer.content or None)
-        if answer.status_code >= 400:
-            raise ServiceRefusedError(service, answer.status_code, self._said(parsed) if isinstance(parsed, dict) else {})
+        is_json = answer.kind.endswith("json") and answer.body
+        parsed = json.loads(answer.body) if is_json else (answer.body or None)
+        if answer.status >= 400:
+            raise ServiceRefusedError(service, answer.status, self._said(parsed) if isinstance(parsed, dict) else {})
         return parsed
 
     def _said(self, problem: dict[str, Any]) -> dict[str, Any]:
@@ -186,16 +181,22 @@ class Services:
         body: Any,
         query: dict[str, Any] | None,
         content: bytes | None,
-    ) -> httpx.Response:
-        wanted = {name: value for name, value in (query or {}).items() if value not in (None, "")}
-        url = self._settings.url(service) + path
-        payload: dict[str, Any] = {"content": content} if content is not None else {}
+    ) -> Answer:
+        wanted = {name: _in_words(value) for name, value in (query or {}).items() if value not in (None, "")}
+        if wanted:
+            path = f"{path}?{urlencode(wanted, doseq=True)}"
         if body is not None:
-            payload = {"json": body}
+            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            headers = {**headers, "Content-Type": "application/json"}
         try:
-            return _client().request(method, url, headers=headers, params=wanted or None, **payload)
-        except httpx.TransportError:
+            return lines_to(self._settings.url(service)).request(method, path, headers, content)
+        except LineError:
             raise ServiceAwayError(service) from None
+
+
+def _in_words(value: Any) -> Any:
+    """Return a query's value as the services read it."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def quietly(call: Callable[[], Any], default: Any, *refusals: int) -> Callable[[], Any]:

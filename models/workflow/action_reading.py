@@ -11,6 +11,7 @@ from baton.models import database as db
 from baton.models.transaction import Transaction
 from baton.models.workflow import reading
 from baton.models.workflow.definitions import Workflow, WorkflowVersion
+from baton.models.workflow.names import name_of, name_of_subject
 from baton.models.workflow.people import Substitute
 from baton.models.workflow.rows import dicts, tuples
 from baton.models.workflow.work import Task, TaskItem, TaskItemHistory, TicketSnapshot
@@ -56,14 +57,16 @@ def _as_it_is(value: Any) -> Any:
 
 
 def item_now(item: int) -> dict[str, Any] | None:
-    """Return an item's state, version and assignee."""
-    query = TaskItem.select(TaskItem.state, TaskItem.version, TaskItem.assignee).where(TaskItem.id == item)
+    """Return an item's state, version and assignee, with the assignee's name."""
+    i = TaskItem
+    query = i.select(i.state, i.version, i.assignee, name_of(i.assignee).alias("assignee_name")).where(i.id == item)
     return next(iter(dicts(query)), None)
 
 
 def task_now(ticket_number: str) -> dict[str, Any] | None:
     """Return a ticket's status, with its task's status, version and owner."""
-    columns = TicketSnapshot.status, Task.status.alias("task_status"), Task.version, Task.owner_user_id
+    owner = Task.owner_user_id, name_of(Task.owner_user_id).alias("owner_name")
+    columns = TicketSnapshot.status, Task.status.alias("task_status"), Task.version, *owner
     query = TicketSnapshot.select(*columns).left_outer_join(Task, on=(Task.ticket_number == TicketSnapshot.ticket_number))
     return next(iter(dicts(query.where(TicketSnapshot.ticket_number == ticket_number))), None)
 
@@ -100,7 +103,8 @@ def substitute_of(user_id: str) -> str | None:
 
 def _changes() -> Any:
     h = TaskItemHistory
-    return h.select(h.at, h.actor, h.event, h.from_state, h.to_state, h.from_user, h.to_user, h.reason)
+    names = name_of_subject(h.actor).alias("actor_name"), name_of(h.to_user).alias("to_user_name")
+    return h.select(h.at, h.actor, h.event, h.from_state, h.to_state, h.from_user, h.to_user, h.reason, *names)
 
 
 def _shown(query: Any) -> dict[str, Any] | None:

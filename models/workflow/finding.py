@@ -2,12 +2,14 @@
 Tickets found: lists of all tickets, whether they have a task or wait in triage, and what full text finds among them.
 
 Lists run along `received_at`, a search along the snapshots' ids; both are kept in indexes, so a page costs what it shows. A
-filter by status, priority, category or department runs along an index of its own; the others narrow such a walk, or start from
-the few rows that they name, whichever the database finds cheaper.
+filter by status, priority, category or department runs along an index of its own. The others, and what limits a viewer, are where
+the list starts if they fit few tickets; if they fit many, the list is walked, and the page is soon full.
 """
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,11 +18,13 @@ import peewee as pw
 from baton.models.full_text import Wanted, search
 from baton.models.workflow.definitions import Step, Workflow, WorkflowVersion
 from baton.models.workflow.names import name_of
-from baton.models.workflow.people import Role
+from baton.models.workflow.people import Member, Role
 from baton.models.workflow.reading import Viewer, items_of
-from baton.models.workflow.rows import dicts
+from baton.models.workflow.rows import dicts, tuples
 from baton.models.workflow.work import Task, TaskItem, TicketSnapshot, TicketWords
 
+#: A filter that fits no more tickets than this is where a list starts. Counted along an index, up to this many.
+FEW = 5_000
 #: Filters that are columns of the ticket.
 COLUMNS = ("status", "priority", "category", "department")
 
@@ -48,11 +52,20 @@ def tickets(viewer: Viewer | None) -> Any:
         .join(WorkflowVersion, pw.JOIN.LEFT_OUTER, on=(WorkflowVersion.id == Task.workflow_version))
         .join(Workflow, pw.JOIN.LEFT_OUTER, on=(Workflow.id == WorkflowVersion.workflow))
     )
-    if viewer is not None:
+    return (query if viewer is None else _seen_by(query, viewer)).dicts()
+
+
+def _seen_by(query: Any, viewer: Viewer) -> Any:
+    own = [
+        Task.select(Task.ticket_number).where(Task.owner_user_id == viewer.user_id),
+        TaskItem.select(TaskItem.ticket_number).where(TaskItem.assignee == viewer.user_id),
+        *(TaskItem.select(TaskItem.ticket_number).where(TaskItem.role == role) for role in viewer.roles),
+    ]
+    if not _are_few(own):
         # The offset keeps PostgreSQL from collecting all items of the viewer's roles for a page of fifty.
         theirs = TaskItem.select(TaskItem.task).where(items_of(viewer), TaskItem.task == Task.id).limit(1).offset(0)
-        query = query.where((Task.owner_user_id == viewer.user_id) | pw.fn.EXISTS(theirs))
-    return query.dicts()
+        return query.where((Task.owner_user_id == viewer.user_id) | pw.fn.EXISTS(theirs))
+    return query.where(_among(own))
 
 
 def narrowed(query: Any, filters: Mapping[str, Any]) -> Any:
@@ -68,12 +81,13 @@ def narrowed(query: Any, filters: Mapping[str, Any]) -> Any:
     if "workflow_id" in given:
         query = query.where(WorkflowVersion.workflow == given["workflow_id"])
     if "owner" in given:
-        query = query.where(Task.owner_user_id == given["owner"])
+        owned = [Task.select(Task.ticket_number).where(Task.owner_user_id == given["owner"])]
+        # An expression, so that nobody collects all tasks of an owner of many.
+        query = query.where(_among(owned) if _are_few(owned) else pw.fn.COALESCE(Task.owner_user_id, "") == given["owner"])
     if "assignee" in given:
-        query = query.where(Task.id.in_(_open_items().where(TaskItem.assignee == given["assignee"])))
+        query = _with_item(query, [TaskItem.assignee == given["assignee"]])
     if "role" in given:
-        role = Role.select(Role.id).where(Role.role_id == given["role"])
-        query = query.where(pw.fn.EXISTS(_open_items().where(TaskItem.role.in_(role), TaskItem.task == Task.id)))
+        query = _with_item(query, _of_role(given["role"]))
     if "filed_from" in given:
         query = query.where(TicketSnapshot.received_at >= given["filed_from"])
     if "filed_to" in given:
@@ -120,8 +134,47 @@ def holders_of(tasks: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
     return found
 
 
-def _open_items() -> Any:
-    return TaskItem.select(TaskItem.task).where(TaskItem.closed_at.is_null())
+def with_status(tasks: Any, status: str) -> Any:
+    """Return the query of `reading.tasks` limited to tickets of this status."""
+    found = [TicketSnapshot.select(TicketSnapshot.ticket_number).where(TicketSnapshot.status == status)]
+    if _are_few(found):
+        return tasks.where(Task.ticket_number.in_(found[0]))
+    return tasks.where(pw.fn.COALESCE(TicketSnapshot.status, "") == status)
+
+
+def _of_role(role_id: str) -> list[Any]:
+    """Return conditions of which each open item of a role fits one: its members' items, and those that nobody has."""
+    role = [row[0] for row in tuples(Role.select(Role.id).where(Role.role_id == role_id))]
+    members = [row[0] for row in tuples(Member.select(Member.user_id).where(Member.role.in_(role or [0])))]
+    return [
+        (TaskItem.assignee.in_(members or [""])) & TaskItem.role.in_(role or [0]),
+        TaskItem.assignee.is_null() & TaskItem.role.in_(role or [0]),
+    ]
+
+
+def _with_item(query: Any, conditions: list[Any]) -> Any:
+    """Return the query limited to tickets with an open item that fits one of the conditions."""
+    parts = [TaskItem.select(TaskItem.ticket_number).where(TaskItem.closed_at.is_null(), each) for each in conditions]
+    if _are_few(parts):
+        return query.where(_among(parts))
+    any_of_them = functools.reduce(operator.or_, conditions)
+    here = TaskItem.select(TaskItem.task).where(TaskItem.closed_at.is_null(), TaskItem.task == Task.id, any_of_them)
+    return query.where(pw.fn.EXISTS(here.limit(1).offset(0)))
+
+
+def _are_few(parts: list[Any]) -> bool:
+    """Whether queries of ticket numbers return FEW rows at most, all together."""
+    left = FEW
+    for part in parts:
+        left -= part.limit(left + 1).count()
+        if left < 0:
+            return False
+    return True
+
+
+def _among(parts: list[Any]) -> Any:
+    """Return the condition for tickets whose number one of the queries returns."""
+    return TicketSnapshot.ticket_number.in_(functools.reduce(operator.or_, parts))
 
 
 __all__ = ["COLUMNS", "holders_of", "holding", "narrowed", "texts_of", "tickets"]

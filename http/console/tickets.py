@@ -25,51 +25,62 @@ KEYS = {
     "take": "a",
     "assign": "a",
 }
-CLOSED_STATES = ("completed", "returned", "cancelled")
 
 
 def show_ticket(visit: Visit) -> Shown:
     """The ticket with all that belongs to it; what a part of the system that is away would show is left out."""
     number = visit.params["number"]
-    path = f"/api/v1/tasks/{quote(number, safe='')}"
-    task, history, explanation, sla, talk = visit.api.together(
-        lambda: visit.api.get("workflow", path),
-        lambda: visit.api.get("workflow", f"{path}/history", limit=200),
-        quietly(lambda: visit.api.get("workflow", f"{path}/explanation"), None),
-        quietly(lambda: visit.api.get("workflow", f"/api/v1/tickets/{quote(number, safe='')}/sla"), None),
-        quietly(lambda: read_talk(visit, number), None),
+    if visit.part == "state":
+        return Shown("ticket_state.html", _ticket(visit, visit.api.get("workflow", _desk(number))))
+    desk, talk = visit.api.together(
+        lambda: visit.api.get("workflow", _desk(number)), quietly(lambda: read_talk(visit, number), None)
     )
-    item = current_item(task["items"])
-    definition, members, coordinators = visit.api.together(
-        quietly(lambda: _definition(visit, task["task"]), None),
-        quietly(lambda: _members(visit, item["role_id"]) if item else [], []),
-        quietly(lambda: _coordinators(visit) if task["task"] else [], []),
-    )
-    ways = ways_out(definition, item["step"]) if item else []
-    values: dict[str, Any] = {
+    values = {**_ticket(visit, desk), "talk": talk, "live": f"/live/tickets/{quote(number, safe='')}"}
+    return Shown("ticket.html", {**values, "said": visit.query("said")})
+
+
+def _desk(number: str) -> str:
+    return f"/api/v1/tickets/{quote(number, safe='')}/desk"
+
+
+def _ticket(visit: Visit, desk: dict[str, Any]) -> dict[str, Any]:
+    """Return what the parts of the page that change with the ticket are made of."""
+    task, item = desk["task"], desk["item"]
+    return {
         "number": task["ticket_number"],
         "task": task["task"],
         "ticket": task["snapshot"],
         "status": task["status"],
-        "items": task["items"],
         "item": item,
-        "history": history["items"],
-        "explanation": explanation,
-        "sla": sla,
-        "talk": talk,
-        "definition": definition,
-        "ways": ways,
-        "step": next((step for step in (definition or {}).get("steps", []) if item and step["name"] == item["step"]), None),
-        "members": [each for each in members if each["is_active"]],
-        "coordinators": [each for each in coordinators if each["is_active"]],
+        "sla": desk["sla"],
+        "ways": desk["ways"],
+        "step": desk["step"],
+        "members": desk["members"],
+        "coordinators": desk["coordinators"],
         "actions": item_actions(visit.principal, task["task"], item) if item else [],
         "task_actions": task_actions(visit.principal, task["task"], task["status"]),
         "elsewhere": _ELSEWHERE,
         "keys": KEYS,
-        "live": f"/live/tickets/{quote(number, safe='')}",
-        "said": visit.query("said"),
     }
-    return Shown("ticket_state.html" if visit.part == "state" else "ticket.html", values)
+
+
+def history(visit: Visit) -> Shown:
+    """What happened to the ticket's items."""
+    number = visit.params["number"]
+    found = visit.api.get("workflow", f"/api/v1/tasks/{quote(number, safe='')}/history", limit=200)
+    return _folded(visit, "history", {"number": number, "history": found["items"]})
+
+
+def why(visit: Visit) -> Shown:
+    """Why the ticket got its workflow, and its steps their people."""
+    number = visit.params["number"]
+    found = visit.api.get("workflow", f"/api/v1/tasks/{quote(number, safe='')}/explanation")
+    return _folded(visit, "why", {"number": number, "explanation": found})
+
+
+def _folded(visit: Visit, name: str, values: dict[str, Any]) -> Shown:
+    """Return a part that the ticket's page fetches when it is unfolded; a page of its own to whoever follows its link."""
+    return Shown(f"ticket_{name}.html" if visit.part else "ticket_folded.html", {**values, "folded": name})
 
 
 def picture(visit: Visit) -> Raw:
@@ -100,20 +111,6 @@ def svg(body: bytes) -> Raw:
     return Raw(body, "image/svg+xml", {"Content-Security-Policy": policy})
 
 
-def current_item(items: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the item that is open, None where nothing is."""
-    return next((item for item in reversed(items) if item["state"] not in CLOSED_STATES), None)
-
-
-def ways_out(definition: dict[str, Any] | None, step: str) -> list[dict[str, Any]]:
-    """Return the ways out of a step."""
-    if definition is None:
-        return []
-    steps = {each["id"]: each["name"] for each in definition["steps"]}
-    here = next((id_ for id_, name in steps.items() if name == step), None)
-    return [{**way, "to": steps.get(way["to_step"])} for way in definition["transitions"] if way["from_step"] == here]
-
-
 def item_actions(principal: Principal, task: dict[str, Any] | None, item: dict[str, Any]) -> list[Action]:
     """Return what the visitor may do with the item now, as far as the page can know; the service decides."""
     standing = Standing(
@@ -141,27 +138,10 @@ def task_actions(principal: Principal, task: dict[str, Any] | None, status: str)
     return [action for action in found if action.name != "close" or status == "Resolved"]
 
 
-def _definition(visit: Visit, task: dict[str, Any] | None) -> dict[str, Any] | None:
-    if task is None or task.get("workflow_id") is None:
-        return None
-    path = f"/api/v1/workflows/{task['workflow_id']}/versions/{task['workflow_version']}"
-    found: dict[str, Any] = visit.api.get("workflow", path)
-    return found
-
-
-def _members(visit: Visit, role: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = visit.api.get("workflow", "/api/v1/members", role=role, limit=200)["items"]
-    return found
-
-
-def _coordinators(visit: Visit) -> list[dict[str, Any]]:
-    roles = visit.api.get("workflow", "/api/v1/roles", limit=200)["items"]
-    role = next((each["role_id"] for each in roles if each["name"] == "Ticket Coordinator"), None)
-    return _members(visit, role) if role else []
-
-
 PAGES = (
     Page("GET", "/tickets/{number}", show_ticket, STAFF),
+    Page("GET", "/tickets/{number}/history", history, STAFF),
+    Page("GET", "/tickets/{number}/why", why, STAFF),
     Page("GET", "/pictures/workflows/{workflow}/{version}", picture, STAFF),
     Page("GET", "/pictures/clocks/{clock}", clock_picture, STAFF),
     Page("GET", "/clocks/{clock}", clock, STAFF),

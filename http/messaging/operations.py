@@ -11,7 +11,7 @@ from baton.http.messaging.changing import delete_comment, edit_comment
 from baton.http.messaging.comments import post_comment
 from baton.http.messaging.finding import CommentSearch, FoundComment, search_comments
 from baton.http.messaging.importing import ImportedComments, ImportOutcomes, import_comments
-from baton.http.messaging.reading import export_entries, list_entries, read_entry, read_participants, read_revisions
+from baton.http.messaging.reading import export_entries, list_entries, read_entry, read_participants, read_revisions, read_talk
 from baton.http.messaging.views import (
     AttachmentView,
     CommentChange,
@@ -21,6 +21,7 @@ from baton.http.messaging.views import (
     RevisionsView,
     StreamQuery,
     StreamView,
+    TalkView,
 )
 
 _TICKET = "/api/v1/tickets/{ticket_number}"
@@ -40,6 +41,10 @@ HTTP_OPERATIONS = (
     Operation(
         "GET", _ALL, list_entries, **_READ, query=StreamQuery, returns=StreamView,
         summary="Read a ticket's stream: what came after a number, before it, or the newest", description=_LATE,
+    ),
+    Operation(
+        "GET", f"{_TICKET}/talk", read_talk, **_READ, query=StreamQuery, returns=TalkView,
+        summary="Read a ticket's stream together with who takes part and how the caller stands in it", description=_LATE,
     ),
     Operation(
         "GET", f"{_TICKET}/conversation.jsonl", export_entries, **_READ, media_type="application/x-ndjson",

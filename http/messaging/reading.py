@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -16,6 +17,7 @@ from baton.http.messaging.views import (
     RevisionView,
     StreamQuery,
     StreamView,
+    TalkView,
     entry_dicts,
     entry_view,
 )
@@ -26,7 +28,16 @@ from baton.pipelines.conversation import INTERNAL, PUBLIC, REQUESTER, STAFF, men
 
 def list_entries(call: Call, query: StreamQuery) -> StreamView:
     """Entries of a ticket's stream that the caller sees: after a number, before one, or the newest."""
+    return StreamView(**_entries(find_seen(call.principal, call.params["ticket_number"]), query))
+
+
+def read_talk(call: Call, query: StreamQuery) -> TalkView:
+    """The same entries, and who takes part: what a page about the ticket shows, in one answer."""
     seen = find_seen(call.principal, call.params["ticket_number"])
+    return TalkView(**_entries(seen, query), side=seen.viewer.side, internal=seen.viewer.sees_internal, people=_people(seen))
+
+
+def _entries(seen: Seen, query: StreamQuery) -> dict[str, Any]:
     number = seen.room.ticket_number
     forward = query.since is not None
     if query.since is not None:
@@ -37,12 +48,12 @@ def list_entries(call: Call, query: StreamQuery) -> StreamView:
         found = stream.read_before(number, query.before, seen.viewer, query.limit + 1, text=query.q)
         shown = found[-query.limit :]
         following = shown[0].number if len(found) > len(shown) else None
-    return StreamView(
-        items=[EntryView(**each) for each in entry_dicts(shown, seen.viewer)],
-        more=len(found) > len(shown),
-        next=following if forward or len(found) > len(shown) else None,
-        last_number=seen.room.last_number,
-    )
+    return {
+        "items": [EntryView(**each) for each in entry_dicts(shown, seen.viewer)],
+        "more": len(found) > len(shown),
+        "next": following if forward or len(found) > len(shown) else None,
+        "last_number": seen.room.last_number,
+    }
 
 
 def read_entry(call: Call) -> Reply:

@@ -163,6 +163,14 @@ class ParticipantsView(View):
     items: list[ParticipantView]
 
 
+class TalkView(StreamView):
+    """Entries of a stream with how the caller stands in the conversation: `side` and `internal`, and `people` to be mentioned."""
+
+    side: str
+    internal: bool
+    people: list[ParticipantView]
+
+
 def entry_dicts(entries: Sequence[Entry], viewer: Viewer) -> list[dict[str, Any]]:
     """Return entries as JSON for a viewer who may see them, with their files, in a constant number of queries."""
     files = stream.attachments_of(entries)

@@ -34,15 +34,12 @@ def read_talk(visit: Visit, number: str) -> dict[str, Any] | None:
     if _NUMBER.match(before):
         asked["before"] = before
     try:
-        stream, standing = visit.api.together(
-            lambda: visit.api.get("messaging", f"{ticket_path(number)}/comments", **asked),
-            lambda: visit.api.get("messaging", f"{ticket_path(number)}/participants"),
-        )
+        talk = visit.api.get("messaging", f"{ticket_path(number)}/talk", **asked)
     except ServiceRefusedError as error:
         if error.status == 404:
             return None
         raise
-    return {**stream, "internal": standing["internal"], "people": standing["items"], "me": visit.principal.subject}
+    return {**talk, "me": visit.principal.subject}
 
 
 def conversation_pages(who: str) -> tuple[Page, ...]:

@@ -44,7 +44,11 @@ _AT_RISK_FIELDS = tuple(name for name in AtRiskView.model_fields if name not in 
 def read_ticket(call: Call) -> TicketSlaView:
     """The clocks of a ticket and which policy held when, to whoever sees the ticket."""
     snapshot, _ = find_visible(call, call.params["ticket_number"])
-    number, now = snapshot.ticket_number, call.now
+    return sla_of(snapshot.ticket_number, call.now)
+
+
+def sla_of(number: str, now: datetime) -> TicketSlaView:
+    """Return the clocks of a ticket as they stand at `now`, and which policy held when."""
     rows = sla_reading.clocks_of(number)
     matches = sla_reading.matches_of(number)
     policies = rows.policies | sla_reading.policy_versions(_missing(matches, "policy_version", rows.policies))

@@ -18,7 +18,7 @@ from baton.http.workflow.views import (
     TaskSummary,
     TaskView,
 )
-from baton.models.workflow import Role, Task, TaskItem, TaskItemHistory, TicketSnapshot, WorkflowVersion, reading
+from baton.models.workflow import Role, Task, TaskItem, TaskItemHistory, TicketSnapshot, WorkflowVersion, finding, reading
 from baton.models.workflow.reading import Viewer
 
 #: Who sees all work: coordinators, admins, and other services.
@@ -38,21 +38,23 @@ def list_tasks(call: Call, query: TaskQuery) -> Page[TaskSummary]:
     """Tasks, newest first."""
     found = reading.tasks(viewer(call))
     if query.status:
-        found = found.where(TicketSnapshot.status == query.status)
+        found = finding.with_status(found, query.status)
     if query.task_status:
         found = found.where(Task.status == query.task_status)
     if query.owner:
         found = found.where(Task.owner_user_id == query.owner)
     if query.workflow_id:
         found = found.where(WorkflowVersion.workflow == query.workflow_id)
-    return page(
-        found, key=Task.id, cursor=query.cursor, limit=query.limit, descending=True, view=lambda row: TaskSummary(**row)
-    )
+    return page(found, key=Task.id, cursor=query.cursor, limit=query.limit, descending=True, view=lambda row: TaskSummary(**row))
 
 
 def read_task(call: Call) -> TaskView:
     """The task of a ticket, its items and the ticket itself."""
-    snapshot, task = _visible(call)
+    return view_task(*_visible(call))
+
+
+def view_task(snapshot: TicketSnapshot, task: dict[str, Any] | None) -> TaskView:
+    """Return a ticket and its task, as `find_visible` gives them, with its items."""
     items = reading.items_of_task(task["id"]) if task else []
     return TaskView(
         ticket_number=snapshot.ticket_number,
@@ -98,9 +100,7 @@ def list_items(call: Call, query: ItemQuery) -> Page[ItemView]:
         found = found.where(TaskItem.state == query.state)
     if query.role:
         found = found.where(Role.role_id == query.role)
-    return page(
-        found, key=TaskItem.id, cursor=query.cursor, limit=query.limit, descending=True, view=lambda row: ItemView(**row)
-    )
+    return page(found, key=TaskItem.id, cursor=query.cursor, limit=query.limit, descending=True, view=lambda row: ItemView(**row))
 
 
 def _visible(call: Call) -> tuple[TicketSnapshot, dict[str, Any] | None]:

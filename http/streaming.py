@@ -28,7 +28,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import falcon
@@ -41,7 +43,7 @@ from baton.http.operations import Call, Operation
 from baton.http.problems import BadRequest
 from baton.http.types import BIGGEST_INTEGER
 from baton.models.database import DatabaseUnavailableError
-from baton.models.live import News, Subscription, subscribe
+from baton.models.live import News, Signal, Subscription, subscribe
 from baton.models.live_poll import Poll
 
 MEDIA_TYPE = "text/event-stream"
@@ -52,6 +54,8 @@ RETRY_SECONDS = 1.0
 #: How soon an EventSource comes back, in milliseconds.
 _RETRY = b"retry: 2000\n\n"
 _HEARTBEAT = b": alive\n\n"
+#: What has a stream read although its topics have no news.
+_WOKEN = Signal("")
 _LINE_ENDS = re.compile(r"[\r\n\0]")
 
 log = structlog.get_logger("baton.live")
@@ -80,14 +84,24 @@ def _always() -> bool:
     return True
 
 
+def _nothing(wake: Callable[[], None]) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(slots=True)
 class EventStream:
-    """What the handler of a streaming operation returns; see the module's text. `poll` is started while the stream lasts."""
+    """
+    What the handler of a streaming operation returns; see the module's text. `poll` is started while the stream lasts.
+
+    `meanwhile` lasts as long as the stream; it gets what has the stream read again. `alive_seconds` stand for HEARTBEAT_SECONDS.
+    """
 
     topics: Sequence[str]
     read: Callable[[News], Iterable[Event]]
     still: Callable[[], bool] = _always
     poll: Poll | None = None
+    meanwhile: Callable[[Callable[[], None]], AbstractContextManager[None]] = _nothing
+    alive_seconds: float | None = None
 
 
 def last_event_id(call: Call, default: int = 0) -> int:
@@ -150,7 +164,7 @@ class OpenStream:
         self._greenlets.add(current)
         watch = lasting.Watch(self._call, self._front.verifier, self._stream.still)
         try:
-            with subscribe(*self._stream.topics) as subscription:
+            with subscribe(*self._stream.topics) as subscription, self._stream.meanwhile(partial(subscription.offer, _WOKEN)):
                 if self._stream.poll is not None:
                     self._stream.poll.start()
                 yield _RETRY
@@ -164,6 +178,7 @@ class OpenStream:
 
     def _events(self, subscription: Subscription, watch: lasting.Watch) -> Iterator[bytes]:
         news, alive_at = News(behind=True), time.monotonic()
+        alive_seconds = self._stream.alive_seconds or HEARTBEAT_SECONDS
         while True:
             problem = watch.refusal()
             if problem is not None:
@@ -179,10 +194,10 @@ class OpenStream:
                 except DatabaseUnavailableError as error:
                     log.warning("stream_cannot_read", reason=str(error)[:200])
                     failed = True
-            if time.monotonic() - alive_at >= HEARTBEAT_SECONDS:
+            if time.monotonic() - alive_at >= alive_seconds:
                 alive_at = time.monotonic()
                 yield _HEARTBEAT
-            left = HEARTBEAT_SECONDS - (time.monotonic() - alive_at)
+            left = alive_seconds - (time.monotonic() - alive_at)
             seconds = RETRY_SECONDS if failed else min(left, watch.seconds())
             news = subscription.news(max(seconds, 0.01))
             if failed:

@@ -7,6 +7,7 @@ import peewee as pw
 
 from baton.http.api import Operation, create_service_app
 from baton.http.health import Check
+from baton.http.messaging.attending import ATTENDING_OPERATIONS
 from baton.http.messaging.live import LIVE_OPERATIONS
 from baton.http.messaging.operations import HTTP_OPERATIONS
 from baton.http.tokens import KeySource
@@ -14,7 +15,7 @@ from baton.models import database as db
 from baton.models.messaging import files
 from baton.models.settings import Settings
 
-OPERATIONS: tuple[Operation, ...] = (*HTTP_OPERATIONS, *LIVE_OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (*HTTP_OPERATIONS, *LIVE_OPERATIONS, *ATTENDING_OPERATIONS)
 
 
 #: Age in seconds at which a file that still waits for its scan says that something is wrong with the scanner.

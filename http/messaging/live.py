@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from baton.http.api import Call, NotFound, Operation
 from baton.http.messaging import live_rooms
@@ -11,10 +12,11 @@ from baton.http.messaging.live_frames import told_since
 from baton.http.messaging.live_rooms import Member
 from baton.http.messaging.seeing import find_seen
 from baton.http.messaging.views import Number
+from baton.http.messaging.watching import ALIVE_SECONDS, Watcher
 from baton.http.socket_line import TRY_AGAIN, Socket, frame_of
 from baton.http.sockets import Accepted
 from baton.http.streaming import Event, EventStream, last_event_id
-from baton.http.types import Query
+from baton.http.types import Name, Query
 from baton.models.database import DatabaseUnavailableError, read_tx
 from baton.models.live import News
 from baton.models.messaging import stream
@@ -24,6 +26,12 @@ class SinceQuery(Query):
     """`since` N: first what came after entry N. Left out: only what comes from now on."""
 
     since: Number | None = None
+
+
+class FollowQuery(SinceQuery):
+    """`watch` names the page that follows: its reader counts as being there, and hears who else is (see `watching`)."""
+
+    watch: Name | None = None
 
 
 def join(call: Call, query: SinceQuery) -> Accepted:
@@ -79,17 +87,29 @@ def _welcome(room: live_rooms.LiveRoom, member: Member) -> dict[str, object]:
     return {"type": "joined", "ticket_number": room.ticket_number, "last_number": room.last, "you": you}
 
 
-def follow(call: Call, query: SinceQuery) -> EventStream:
+def follow(call: Call, query: FollowQuery) -> EventStream:
     """The ticket's stream as events: what came after `Last-Event-ID` (or `since`), then everything as it happens."""
     number = call.params["ticket_number"]
     with read_tx(call.service):
         seen = find_seen(call.principal, number)
     last = last_event_id(call, seen.room.last_number if query.since is None else query.since)
     last = min(last, seen.room.last_number)
-    viewer = seen.viewer
+    viewer, watcher = seen.viewer, None
+
+    @contextmanager
+    def watching(wake: Callable[[], None]) -> Iterator[None]:
+        nonlocal watcher
+        if query.watch is None:
+            yield
+            return
+        watcher = Watcher(viewer, call.principal, query.watch, wake)
+        with live_rooms.watched(number, watcher):
+            yield
 
     def read(news: News) -> Iterator[Event]:
         nonlocal last
+        for message in watcher.take() if watcher is not None else ():
+            yield Event(message, name=message["type"])
         if not news.behind and all(signal.payload.get("up_to", 0) <= last for signal in news.signals):
             return
         while True:
@@ -110,7 +130,7 @@ def follow(call: Call, query: SinceQuery) -> EventStream:
                 return False
         return True
 
-    return EventStream((f"ticket:{number}",), read, still, live_rooms.POLL)
+    return EventStream((f"ticket:{number}",), read, still, live_rooms.POLL, watching, ALIVE_SECONDS if query.watch else None)
 
 
 _TALK = (
@@ -136,11 +156,13 @@ LIVE_OPERATIONS = (
         summary="Take part in a ticket's conversation (WebSocket)", description=_TALK, tag="live",
     ),
     Operation(
-        "GET", "/api/v1/tickets/{ticket_number}/stream", follow, permission="comments.read", query=SinceQuery, live="events",
+        "GET", "/api/v1/tickets/{ticket_number}/stream", follow, permission="comments.read", query=FollowQuery, live="events",
         summary="Follow a ticket's conversation (server-sent events)",
         description=(
             "The messages of the WebSocket that have a number, as events: `id` is the number, `event` the message's type, `data` "
-            "the message. An event `end` tells why the stream ends. EventSource comes back by itself where it stopped."
+            "the message. An event `end` tells why the stream ends. EventSource comes back by itself where it stopped. With "
+            "`watch`, a name of the page's own, its reader counts as being there, and hears `presence` and `typing` as over the "
+            "WebSocket (of the others, and without an `id`)."
         ),
         tag="live",
     ),

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import gevent
 import structlog
@@ -18,7 +19,8 @@ from gevent.event import Event
 
 from baton.http.lasting import CHECK_SECONDS
 from baton.http.messaging.live_frames import EVERYTHING, Told, changes_comments, restated, told, told_since
-from baton.http.messaging.presence import Presence
+from baton.http.messaging.presence import Notice, Presence
+from baton.http.messaging.watching import Watcher
 from baton.http.problems import NotFound
 from baton.http.socket_line import Socket
 from baton.models.database import DatabaseUnavailableError, read_tx
@@ -57,6 +59,10 @@ class Member:
         self.viewer = viewer
         self.position = 0
 
+    def show(self, notice: Notice) -> None:
+        """Pass on who is there and who types."""
+        self.socket.put(notice.frame)
+
     def tell(self, told: Told) -> None:
         """Pass an entry on, unless it is not for this member or has been passed on already."""
         if told.number > self.position:
@@ -79,6 +85,21 @@ def enter(ticket_number: str) -> LiveRoom:
     return room
 
 
+@contextmanager
+def watched(ticket_number: str, watcher: Watcher) -> Iterator[None]:
+    """Count somebody as being in the ticket's room meanwhile; while the room cannot be opened, nobody is counted."""
+    room = None
+    with suppress(DatabaseUnavailableError, NotFound):
+        room = enter(ticket_number)
+    try:
+        if room is not None:
+            room.watch(watcher)
+        yield
+    finally:
+        if room is not None:
+            room.leave(watcher)
+
+
 def open_room(ticket_number: str) -> LiveRoom | None:
     """Return the ticket's room if somebody in this process is in it."""
     return _rooms.get(ticket_number)
@@ -91,6 +112,7 @@ class LiveRoom:
         self.ticket_number = ticket_number
         self.users = 0
         self.members: set[Member] = set()
+        self.watchers: set[Watcher] = set()
         self.ready = Event()
         self.failure: Exception | None = None
         self.last = 0
@@ -120,15 +142,27 @@ class LiveRoom:
                 self._subscription.wake()
                 return
 
-    def leave(self, member: Member | None) -> None:
+    def watch(self, watcher: Watcher) -> None:
+        """Count somebody who looks at the ticket's page as being there."""
+        self.watchers.add(watcher)
+        self.presence.came(watcher.viewer, watcher.principal)
+        self._subscription.wake()
+
+    def leave(self, member: Member | Watcher | None) -> None:
         """Let go of the room; the last one closes it."""
-        if member in self.members and member is not None:
-            self.members.discard(member)
-            self.presence.went(member.viewer)
+        self._went(member)
         self.users -= 1
         if not self.users and _rooms.get(self.ticket_number) is self:
             del _rooms[self.ticket_number]
         self._subscription.wake()
+
+    def _went(self, member: Member | Watcher | None) -> None:
+        """Count somebody as being there no longer, if they still are."""
+        if member in self.members or member in self.watchers:
+            assert member is not None
+            self.members.discard(member)
+            self.watchers.discard(member)
+            self.presence.went(member.viewer)
 
     def offer(self, entry: Entry) -> None:
         """Tell of an entry that this process has just stored, without reading it again, if it is the next one."""
@@ -167,7 +201,9 @@ class LiveRoom:
             except DatabaseUnavailableError as error:
                 log.warning("room_cannot_read", ticket_number=self.ticket_number, reason=str(error)[:200])
                 self._facts_due = time.monotonic() + RETRY_SECONDS
-            self.presence.hear(news.signals, self.members)
+            for watcher in [each for each in self.watchers if each.is_gone(news.signals)]:
+                self._went(watcher)
+            self.presence.hear(news.signals, [*self.members, *self.watchers])
             due = min(self._facts_due, self.presence.due) - time.monotonic()
             news = self._subscription.news(min(max(due, 0.01), RETRY_SECONDS if behind else CHECK_SECONDS))
 

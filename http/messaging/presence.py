@@ -13,10 +13,12 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
-from baton.http.socket_line import Socket, frame_of
+from baton.http.socket_line import frame_of
 from baton.models.live import Signal, hub
 from baton.pipelines.conversation import REQUESTER, Viewer
 from baton.pipelines.permissions import Principal
@@ -31,11 +33,25 @@ PROCESS = uuid.uuid4().hex[:12]
 Person = tuple[str, str, str]
 
 
+@dataclass(frozen=True)
+class Notice:
+    """What somebody in the room is told of the others: `message`, of type `presence` or `typing`."""
+
+    message: dict[str, Any]
+
+    @cached_property
+    def frame(self) -> bytes:
+        """The message as a WebSocket frame."""
+        return frame_of(self.message)
+
+
 class Present(Protocol):
     """A member of the room, as far as presence goes."""
 
-    socket: Socket
     viewer: Viewer
+
+    def show(self, notice: Notice) -> None:
+        """Pass a notice on."""
 
 
 class Presence:
@@ -72,10 +88,9 @@ class Presence:
 
     def typing(self, viewer: Viewer, principal: Principal, *, active: bool, internal: bool) -> None:
         """Somebody here types, or stopped."""
-        payload = {"who": [viewer.subject, principal.name, viewer.side], "active": active, "internal": internal}
-        hub.signal([Signal(self._topic, {"typing": payload})])
+        tell_typing(self._topic, viewer, principal, active=active, internal=internal)
 
-    def hear(self, signals: Iterable[Signal], members: Iterable[Present]) -> None:
+    def hear(self, signals: Iterable[Signal], members: Collection[Present]) -> None:
         """Take in what processes told, and tell the members what has changed."""
         now = time.monotonic()
         for signal in signals:
@@ -107,26 +122,32 @@ class Presence:
     def _tell_others(self) -> None:
         hub.signal([Signal(self._topic, {"from": PROCESS, "here": [list(person) for person in self._here]})])
 
-    def _show(self, members: Iterable[Present]) -> None:
+    def _show(self, members: Collection[Present]) -> None:
         people = frozenset([*self._here, *(person for _, some in self._elsewhere.values() for person in some)])
         if people == self._shown and not self._new:
             return
         self._shown, self._new = people, False
         sides = {side for _, _, side in people}
         named = [{"id": subject, "name": name, "side": side} for subject, name, side in sorted(people)]
-        for_staff = frame_of({"type": "presence", "people": named})
+        for_staff = Notice({"type": "presence", "people": named})
         counted = {"staff": bool(sides - {REQUESTER}), "requester": REQUESTER in sides}
-        for_requester = frame_of({"type": "presence", **counted})
+        for_requester = Notice({"type": "presence", **counted})
         for member in list(members):
-            member.socket.put(for_requester if member.viewer.side == REQUESTER else for_staff)
+            member.show(for_requester if member.viewer.side == REQUESTER else for_staff)
 
 
-def _show_typing(told: Any, members: Iterable[Present]) -> None:
+def tell_typing(topic: str, viewer: Viewer, principal: Principal, *, active: bool, internal: bool) -> None:
+    """Tell a ticket's rooms, in every process, that somebody types, or stopped."""
+    payload = {"who": [viewer.subject, principal.name, viewer.side], "active": active, "internal": internal}
+    hub.signal([Signal(topic, {"typing": payload})])
+
+
+def _show_typing(told: Any, members: Collection[Present]) -> None:
     subject, name, side = told["who"]
     message = {"type": "typing", "side": side, "active": bool(told["active"])}
-    for_staff = frame_of({**message, "id": subject, "name": name, "internal": bool(told["internal"])})
-    for_requester = frame_of(message)
+    for_staff = Notice({**message, "id": subject, "name": name, "internal": bool(told["internal"])})
+    for_requester = Notice(message)
     for member in list(members):
         if member.viewer.subject == subject or (told["internal"] and not member.viewer.sees_internal):
             continue
-        member.socket.put(for_requester if member.viewer.side == REQUESTER else for_staff)
+        member.show(for_requester if member.viewer.side == REQUESTER else for_staff)

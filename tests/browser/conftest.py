@@ -100,7 +100,7 @@ def watch(page: Any, troubles: list[str]) -> None:
         # A page that answers "not found" on purpose is noted as an error of the page itself.
         is_the_page = message.location.get("url", "").partition("#")[0] == page.url.partition("#")[0]
         if message.type == "error" and not ("Failed to load resource" in message.text and is_the_page):
-            troubles.append(f"{page.url}: {message.text}")
+            troubles.append(f"{page.url}: {message.text} ({message.location.get('url', '')})")
 
     def asked(dialog: Any) -> None:
         troubles.append(f"{page.url}: a dialog says {dialog.message}")

@@ -64,6 +64,8 @@ _OWN = (
     _console("ticket-finished", "/tickets/{rated}", COORDINATOR),
     _console("ticket-in-triage", "/tickets/{triage}", COORDINATOR, OTHER_DEPARTMENT),
     _console("ticket-hostile", "/tickets/{hostile}", COORDINATOR, OTHER_DEPARTMENT),
+    _console("ticket-history", "/tickets/{talked}/history", COORDINATOR, OTHER_DEPARTMENT),
+    _console("ticket-why", "/tickets/{talked}/why", COORDINATOR, OTHER_DEPARTMENT),
     _console("clock", "/clocks/{clock}", COORDINATOR, OTHER_DEPARTMENT),
     _console("notifications", "/notifications", ADMIN),
     _console("profile", "/profile"),

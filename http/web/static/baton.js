@@ -42,21 +42,84 @@
     count();
   });
 
+  // Forms of a part that changes with the ticket (data-forms). While somebody writes in one, it stays as it is and says so; what
+  // was written goes over into the new ones, and what no new form takes is shown.
+  const isChanged = (field) => field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked
+    : field.tagName === "SELECT" ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected))
+      : field.type !== "hidden" && field.value !== field.defaultValue;
+  const written = (part) => $$("form textarea, form input, form select", part).filter(isChanged);
+  const isBusy = (part) => $("dialog[open]", part) !== null || written(part).some((field) => field.offsetParent !== null);
+  const fieldKey = (field) => [field.form.getAttribute("action"), field.form.elements.transition?.value || "", field.name].join(" ");
+  let carried = null;
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const part = event.detail.target;
+    if (!part.matches("[data-forms]")) return;
+    if (isBusy(part)) {
+      event.detail.shouldSwap = false;
+      part.dataset.stale = "1";
+      const note = $("dialog[open] [data-stale]", part) || $("[data-stale]", part);
+      if (note && !note.textContent) note.textContent = part.dataset.changed;
+      return;
+    }
+    delete part.dataset.stale;
+    carried = {
+      fields: written(part).map((field) => [fieldKey(field), field.value, field.tagName === "TEXTAREA"]),
+      open: $$("details[open] > summary", part).map((summary) => summary.textContent),
+      focused: part.contains(document.activeElement) ? document.activeElement.dataset.command : null,
+    };
+  });
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    const part = event.detail.target;
+    if (!carried || !part.matches("[data-forms]")) return;
+    const fields = $$("form textarea, form input, form select", part);
+    for (const [key, value, isText] of carried.fields) {
+      const field = fields.find((each) => fieldKey(each) === key && !each.closest("noscript"));
+      if (field && (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value))) field.value = value;
+      else if (isText) leave(value);
+    }
+    for (const summary of $$("details > summary", part)) if (carried.open.includes(summary.textContent)) summary.parentElement.open = true;
+    const again = carried.focused && $(`[data-command="${CSS.escape(carried.focused)}"]`, part);
+    if (again) again.focus({ preventScroll: true });
+    carried = null;
+  });
+  const leave = (text) => {
+    const place = $("#leftover");
+    if (!place) return;
+    const kept = document.createElement("p");
+    kept.className = "described";
+    kept.textContent = text;
+    place.append(kept);
+    place.hidden = false;
+  };
+  // A form that was left as it was is brought up to date as soon as nobody writes in it.
+  const refreshed = (event) => {
+    const part = event.target.closest && event.target.closest("[data-forms][data-stale]");
+    if (part && !isBusy(part)) wake();
+  };
+  document.addEventListener("close", refreshed, true);
+  document.addEventListener("toggle", refreshed, true);
+  document.addEventListener("input", refreshed);
+
   // Live: the page names a stream; whatever arrives on it wakes the parts that ask for it (hx-trigger="live from:body").
+  const streamed = $("[data-live]")?.dataset.live;
   let stream = null;
   let waiting = null;
   const wake = () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => document.body.dispatchEvent(new CustomEvent("live")), 60);
+    waiting = setTimeout(() => {
+      document.body.dispatchEvent(new CustomEvent("live"));
+      $$("details[open][hx-get]").forEach((part) => part.dispatchEvent(new CustomEvent("refresh")));
+    }, 60);
   };
   const listen = () => {
-    const place = $("[data-live]");
     if (stream) { stream.close(); stream = null; }
-    if (!place || !window.EventSource) return;
-    stream = new EventSource(place.dataset.live);
+    if (!streamed || !window.EventSource) return;
+    stream = new EventSource(streamed + (others ? `?watch=${watch}` : ""));
     let opened = false;
     stream.onopen = () => { document.body.dataset.live = "on"; if (opened) wake(); opened = true; };
-    stream.onerror = () => { document.body.dataset.live = "off"; };
+    stream.onerror = () => { document.body.dataset.live = "off"; showOthers([], true); };
+    stream.addEventListener("presence", (event) => showOthers(JSON.parse(event.data).people || []));
+    stream.addEventListener("typing", (event) => showTyping(JSON.parse(event.data)));
     stream.onmessage = wake;
     ["entry", "comment_message", "entry_edited", "entry_deleted", "ticket_event", "notification", "change", "unread"].forEach((kind) =>
       stream.addEventListener(kind, (event) => {
@@ -65,7 +128,62 @@
         if (status && event.type !== "unread") status.textContent = status.dataset.text || "";
       }));
   };
-  addEventListener("pagehide", () => stream && stream.close());
+  // Who else is on this page, and who types: said to those who hear the page as well, and not more often than it changes.
+  const others = $("#others");
+  const watch = others ? [...crypto.getRandomValues(new Uint8Array(12))].map((each) => each.toString(16).padStart(2, "0")).join("") : "";
+  const typists = new Map();
+  const names = (list) => new Intl.ListFormat(document.documentElement.lang).format(list);
+  const say = (place, people, one, many) => {
+    const text = people.length ? (people.length === 1 ? one : many).replace("{names}", () => names(people)) : "";
+    if (place.textContent !== text) place.textContent = text;
+  };
+  const showTypists = () => others && say($("[data-others=typing]", others), [...typists.values()].map((each) => each.name), others.dataset.typingOne, others.dataset.typingMany);
+  const showOthers = (people, all = false) => {
+    if (!others) return;
+    say($("[data-others=here]", others), people.map((each) => each.name || each.id), others.dataset.hereOne, others.dataset.hereMany);
+    for (const id of typists.keys()) if (all || !people.some((each) => each.id === id)) typists.delete(id);
+    showTypists();
+  };
+  const showTyping = ({ id, name, active }) => {
+    if (active) typists.set(id, { name: name || id, until: Date.now() + 9000 });
+    else typists.delete(id);
+    showTypists();
+  };
+  setInterval(() => {
+    for (const [id, each] of typists) if (each.until < Date.now()) typists.delete(id);
+    showTypists();
+  }, 1000);
+  const tell = (what, fields) => {
+    const body = new URLSearchParams({ csrf: $("meta[name=csrf]")?.content || "", ...fields });
+    navigator.sendBeacon(`${streamed}/${what}`, body);
+  };
+  let typedAt = 0;
+  let typed = null;
+  let stopped = null;
+  const stopTyping = () => {
+    clearTimeout(stopped);
+    if (typedAt) tell("typing", { active: "0", visibility: typed });
+    typedAt = 0;
+  };
+  if (others) {
+    document.addEventListener("input", (event) => {
+      if (!event.target.matches("main textarea")) return;
+      const choice = event.target.form && event.target.form.elements.visibility;
+      const visibility = choice ? choice.value : "internal";
+      if (typedAt && visibility !== typed) stopTyping();
+      typed = visibility;
+      if (Date.now() - typedAt > 4000) { typedAt = Date.now(); tell("typing", { active: "1", visibility }); }
+      clearTimeout(stopped);
+      stopped = setTimeout(stopTyping, 5000);
+    });
+    document.addEventListener("submit", stopTyping);
+  }
+  addEventListener("pagehide", () => {
+    if (!stream) return;
+    stream.close();
+    if (others) tell("leave", { watch });
+  });
+  addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
 
   // Clocks that run: an element with data-due counts down, or up once it is late.
   const tick = () => {

@@ -121,15 +121,15 @@ def _matching(
     """Return a page of what is found, the ticket of the number that was typed first of all, and the next page's cursor."""
     beyond = _beyond(query.cursor)
     first: list[dict[str, Any]] = []
-    meant = _numbers(query.q or "")
-    named = _narrowed(call, query).where(TicketSnapshot.ticket_number.in_(meant)).first() if meant else None
+    meant, seen = _numbers(query.q or ""), _narrowed(call, query)
+    named = seen.where(TicketSnapshot.ticket_number.in_(meant)).first() if meant else None
     if named is not None and beyond is None:
         first = [named]
     if wanted is None:
         return first, None
     room = query.limit - len(first)
     but = named["ticket_number"] if named is not None else ""
-    rows = finding.holding(_narrowed(call, query), wanted, beyond=beyond, limit=room + 1, newest_first=newest_first, but=but)
+    rows = finding.holding(seen, wanted, beyond=beyond, limit=room + 1, newest_first=newest_first, but=but)
     if len(rows) <= room:
         return [*first, *rows], None
     # A page that the named ticket filled goes on from the newest of the others.

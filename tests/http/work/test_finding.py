@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from baton.models import database, full_text
-from baton.models.workflow import TicketSnapshot, TicketWords, TriageEntry
+from baton.models.workflow import TicketSnapshot, TicketWords, TriageEntry, finding
 from baton.pipelines.searching import Wanted
 from tests.conversing import counted
 from tests.factories import BACKENDS, bearer
@@ -162,3 +162,23 @@ def test_a_search_reads_the_index(office: Office) -> None:
         kept.execute_sql("rollback")
     assert ("VIRTUAL TABLE INDEX" if sqlite else "ticket_words_vector") in plan, plan
     assert "TEMP B-TREE" not in plan and "SCAN t1" not in plan and "Seq Scan" not in plan, plan
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_list_holds_the_same_however_it_is_read(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = office.item(office.file(5)[0]).assignee
+    filters = (
+        {},
+        {"assignee": person},
+        {"assignee": "nobody"},
+        {"owner": "21"},
+        {"role": "1"},
+        {"role": "none"},
+        {"q": "printer"},
+    )
+    few = [ask(office, office.who(who), "tickets", **each).json for who in (11, 21, 31) for each in filters]
+    assert len(few[0]["items"]) == 5
+    assert 0 < len(few[1]["items"]) < 5
+    monkeypatch.setattr(finding, "FEW", -1)
+    many = [ask(office, office.who(who), "tickets", **each).json for who in (11, 21, 31) for each in filters]
+    assert many == few

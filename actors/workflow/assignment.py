@@ -33,13 +33,19 @@ SERVE_SIZE = 50
     throws=(RefusedError,),
 )
 def assign_item(tx: Transaction, deliveries: Sequence[Delivery[AssignItem]]) -> None:
-    """Give open steps to the next member of their role; a step that is somebody's, or waits, is left as it is."""
+    """
+    Give open steps to the next member of their role; a step that is somebody's, or waits, is left as it is.
+
+    Says of every ticket that it changed: whoever opened the step left that to this, so that it is said once for both.
+    """
     wanted = {each.message.task_item_id: each.message.ticket_number for each in deliveries}
     traces = {each.message.ticket_number: each.envelope.trace_id for each in deliveries}
     tickets = lock_tickets(tx, wanted.values())
     items = store.read_unassigned(tx, wanted, waiting=False)
     needs = unassigned_needs(tx, tickets, [items[item] for item in sorted(items)])
-    tell_picks(tx, tickets, assign(tx, list(needs.values()), traces), traces)
+    picks = assign(tx, list(needs.values()), traces)
+    tell_picks(tx, tickets, picks, traces)
+    tell_changes(tx, tickets.keys() - {pick.need.ticket_number for pick in picks}, traces)
 
 
 @handles(
@@ -75,9 +81,7 @@ def head_of_lists(tx: Transaction, roles: Iterable[int]) -> list[WaitingRow]:
         for kind in (ITEM, OWNER):
             openings = find_openings(candidates, kind, tx.now)
             if openings.people:
-                conditions.append(
-                    waiting_store.servable(role, kind, openings.people, all_known=openings.all_known)
-                )
+                conditions.append(waiting_store.servable(role, kind, openings.people, all_known=openings.all_known))
     if not conditions:
         return []
     return waiting_store.read_waiting(tx, reduce(or_, conditions), SERVE_SIZE)

@@ -149,6 +149,7 @@ def _around(tx: Transaction, asked: Asked, facts: TaskFacts) -> Around:
 
 def _store(tx: Transaction, decisions: Sequence[Outcome | Refusal], notices: bool) -> list[Done | Refusal]:
     outcomes = [decision for decision in decisions if isinstance(decision, Outcome)]
-    news = about_changes(outcome.ticket_number for outcome in outcomes)
+    # What opens a step, or wants somebody for one, leaves it to the assignment to say so, once it is somebody's or waits.
+    news = about_changes(each.ticket_number for each in outcomes if each.opening is None and each.assign is None)
     opened = iter(store_outcomes(tx, outcomes, news, request=current_trace.get(), notices=notices))
     return [decision if isinstance(decision, Refusal) else Done(decision, next(opened)) for decision in decisions]

@@ -49,6 +49,12 @@ class Desk:
             for row in rows:
                 self._carry(CATALOGUE[row.name], json.loads(row.kwargs), json.loads(row.envelope))
 
+    def announced(self) -> dict[str, list[str]]:
+        """Return the tickets that messages in the outbox name, by the message."""
+        outbox = runtime_tables("workflow").Outbox
+        rows = outbox.select(outbox.name, outbox.kwargs).order_by(outbox.id).tuples()
+        return {name: json.loads(kwargs)["ticket_numbers"] for name, kwargs in rows}
+
     def _carry(self, message: Any, kwargs: dict[str, Any], envelope: dict[str, Any]) -> None:
         if message.receiver == "workflow":
             self.send(message(**kwargs), version=envelope["version"])

@@ -89,6 +89,14 @@ def test_a_5_an_open_item_of_nobody_is_assigned_once(desk: Any) -> None:
     assert desk.assignees() == ["12"] and desk.member(12).turns == 1
 
 
+def test_an_assignment_says_that_its_ticket_changed_even_where_nothing_is_left_to_assign(desk: Any) -> None:
+    """Whoever opens a step leaves it to the assignment to say so."""
+    (number,) = desk.file()
+    item = TaskItem.get(TaskItem.ticket_number == number)
+    desk.send(AssignItem(task_item_id=item.id, ticket_number=number))
+    assert desk.announced() == {"workflow.track_clocks": [number], "workflow.tell_followers": [number]}
+
+
 def test_a_5_a_transaction_rolled_back_uses_no_turn(desk: Any) -> None:
     (number,) = desk.file()
     TaskItem.update(assignee=None).execute()

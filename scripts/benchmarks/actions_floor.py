@@ -27,8 +27,13 @@ ASSIGN, STATUS, ROOMS = "floor.actions.assign", "floor.actions.status", "floor.a
 CLOCKS, FOLLOWERS = "floor.actions.clocks", "floor.actions.followers"
 #: Queues whose messages name up to fifty tickets; the others' are about one.
 _NAMING, _NAMED = (CLOCKS, FOLLOWERS), 50
-#: How long the first message waits for others, as ours do.
-_GATHER = {CLOCKS: GATHER_SECONDS["workflow.clocks"], FOLLOWERS: GATHER_SECONDS["workflow.followers"]}
+#: How long the first message of a queue waits for others, as it does with ours.
+_GATHER = {
+    ASSIGN: GATHER_SECONDS["workflow.assignment"],
+    STATUS: GATHER_SECONDS["ticket_status-default"],
+    CLOCKS: GATHER_SECONDS["workflow.clocks"],
+    FOLLOWERS: GATHER_SECONDS["workflow.followers"],
+}
 #: Ids of the items that the actions open start here; so do the second rows of a ticket where it has two.
 _OPENED = 10_000_000
 _MEMBERS = 5

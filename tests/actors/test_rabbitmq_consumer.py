@@ -36,10 +36,10 @@ def test_what_was_fetched_goes_by_priority_and_equals_by_age(priorities, order):
         ("workflow.clocks", 0.0, 49, False),
         ("workflow.clocks", 0.0, 50, True),
         ("workflow.clocks", 60.0, 1, True),
-        ("workflow.assignment", 0.0, 1, True),
+        ("workflow.allocation", 0.0, 1, True),
     ],
 )
-def test_what_nobody_waits_for_gathers_for_a_moment_or_until_a_batch_is_full(queue, waited, count, goes):
+def test_what_follows_an_action_gathers_for_a_moment_or_until_a_batch_is_full(queue, waited, count, goes):
     consumer = RabbitmqConsumer.__new__(RabbitmqConsumer)
     consumer.broker = SimpleNamespace(batch_size=50)
     consumer._received, consumer._open_tags, consumer._next = deque(), {}, None

@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 import pytest
 
+from baton.models import database as db
 from baton.models.settings import get_settings
 from baton.pipelines.permissions import Principal
 
@@ -99,3 +100,9 @@ def incompressible(length: int, seed: int = 1) -> str:
     """Return a text of so many characters that takes four bytes for each and that no database makes smaller."""
     rng = random.Random(seed)
     return "".join(chr(rng.randint(0x20000, 0x2A000)) for _ in range(length))
+
+
+def how_many(service: str, query: Any) -> int:
+    """Return how many rows a query on a service's tables finds."""
+    with db.read_tx(service):
+        return int(query.count())

@@ -72,9 +72,7 @@ def test_large_messages_go_in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.distributed
-def test_messages_are_stored_persistent_in_order_on_queues_that_did_not_exist(
-    publisher: Publisher, rabbitmq_url: str
-) -> None:
+def test_messages_are_stored_persistent_in_order_on_queues_that_did_not_exist(publisher: Publisher, rabbitmq_url: str) -> None:
     publisher.publish_batch([*wires(300), *wires(3, "queue-1")])
     found = stored(rabbitmq_url, "queue-0")
     assert [body for _, body in found] == [b"%d" % number for number in range(300)]

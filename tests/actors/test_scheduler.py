@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from baton.actors import scheduler, sweeps
+from baton.actors.scheduler_lease import LEASE_SECONDS, RENEW_SECONDS
 from baton.models import database as db
 from baton.models.runtime import runtime_tables
 from baton.models.transaction import write_tx
@@ -39,6 +40,11 @@ def rows(table: str) -> list[dict[str, Any]]:
     model = getattr(runtime_tables(SERVICE), table)
     with db.read_tx(SERVICE):
         return list(model.select().dicts())
+
+
+def test_nobody_leads_for_fifteen_seconds_at_most() -> None:
+    # At the worst a leader dies right after it renewed, and another asked for the lease right before it was over.
+    assert LEASE_SECONDS + RENEW_SECONDS <= 15
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

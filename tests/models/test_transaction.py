@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import peewee as pw
 import pytest
 
 from baton.models import database as db
@@ -17,6 +18,7 @@ from baton.models.settings import load_settings
 from baton.models.transaction import write_tx
 from baton.models.wake import subscribe, unsubscribe
 from baton.pipelines.messages import SendTicketStatus
+from tests.factories import BACKENDS
 
 TABLES = runtime_tables("helpdesk")
 
@@ -43,6 +45,13 @@ def test_an_announced_message_is_in_the_outbox_after_the_commit_with_its_envelop
     assert row["queue"] == "ticket_status-default"
     assert json.loads(str(row["kwargs"])) == {"ticket_id": "HD-1", "new_status": "Open"}
     assert (envelope["message_id"], envelope["ticket_number"], envelope["version"]) == (message_id, "HD-1", 3)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_query_outside_of_a_connection_is_refused_instead_of_keeping_one_for_good(databases: Any) -> None:
+    with pytest.raises(pw.InterfaceError, match="not opened"):
+        TABLES.Outbox.select().count()
+    assert db.service_database("helpdesk").is_closed()
 
 
 def test_an_exception_leaves_neither_row_nor_message(helpdesk: Path) -> None:

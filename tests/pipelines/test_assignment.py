@@ -33,9 +33,7 @@ def play(members: list[Candidate], count: int, last_turn: int = 0, **facts: obje
     for member in members:
         stamp = outcome.stamps.get(member.id)
         if stamp is not None:
-            member = replace(
-                member, last_turn=stamp.last_turn, open_items=member.open_items + stamp.items_opened
-            )
+            member = replace(member, last_turn=stamp.last_turn, open_items=member.open_items + stamp.items_opened)
         after.append(member)
     return outcome.picks, after, outcome.last_turn
 

@@ -72,9 +72,7 @@ def test_the_shares_of_the_time_add_up_to_one() -> None:
 
 
 def test_a_role_in_which_nobody_is_active_is_a_warning_and_roles_that_are_not_known_here_are_not_judged() -> None:
-    assert found(purchase(), Surroundings(roles={**ROLES, "Asset Manager": 0})) == [
-        ("warning", "role-without-members", "Order")
-    ]
+    assert found(purchase(), Surroundings(roles={**ROLES, "Asset Manager": 0})) == [("warning", "role-without-members", "Order")]
     assert found(with_step(2, role="Wizard"), Surroundings()) == []
 
 

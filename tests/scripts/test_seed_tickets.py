@@ -23,9 +23,7 @@ def employees_in_auth(databases: Any) -> None:
     with write_tx("auth") as tx:
         for number in range(5):
             email = f"e{number}@example.com"
-            auth.Employee.create(
-                email=email, email_key=email, full_name=f"E {number}", created_at=tx.now, updated_at=tx.now
-            )
+            auth.Employee.create(email=email, email_key=email, full_name=f"E {number}", created_at=tx.now, updated_at=tx.now)
 
 
 def run(*words: str) -> Result:

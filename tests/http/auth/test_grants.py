@@ -91,9 +91,7 @@ def test_a_refused_change_announces_nothing(auth: TestClient, org: Organisation)
 
 
 @pytest.mark.parametrize("role", ["ams:Admin", "hdts:Admin", "hdts:Ticket Coordinator"])
-def test_an_admin_cannot_grant_roles_of_another_system_to_anybody(
-    auth: TestClient, org: Organisation, role: str
-) -> None:
+def test_an_admin_cannot_grant_roles_of_another_system_to_anybody(auth: TestClient, org: Organisation, role: str) -> None:
     for user in (int(org.admins["tts"].id), new_user(auth, org)):
         assert give(auth, org, user, role, admin="tts").status_code == 422
     with read_tx("auth"):
@@ -176,9 +174,7 @@ def test_two_admins_cannot_remove_each_other_at_the_same_time(auth: TestClient, 
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_role_is_announced_when_created_and_changed_and_takes_its_grants_along(
-    auth: TestClient, org: Organisation
-) -> None:
+def test_a_role_is_announced_when_created_and_changed_and_takes_its_grants_along(auth: TestClient, org: Organisation) -> None:
     headers = org.headers("tts")
     created = auth.simulate_post("/api/v1/roles", json={"system": "tts", "name": "Auditor"}, headers=headers)
     assert created.status_code == 201

@@ -82,9 +82,7 @@ def test_a_service_gets_a_token_for_the_service_secret(auth: TestClient, org: Or
     assert (principal.subject, principal.roles) == ("service:workflow", frozenset())
 
 
-def test_a_wrong_service_secret_is_throttled_and_the_right_one_never(
-    auth: TestClient, org: Organisation, databases: Any
-) -> None:
+def test_a_wrong_service_secret_is_throttled_and_the_right_one_never(auth: TestClient, org: Organisation, databases: Any) -> None:
     guess = {"name": "workflow", "secret": "guess"}
     statuses = {auth.simulate_post("/api/v1/service-token", json=guess).status_code for _ in range(30)}
 

@@ -67,9 +67,7 @@ def test_cookies_are_out_of_reach_of_scripts_and_of_other_sites(auth: TestClient
         assert cookie.http_only and cookie.same_site == "Lax" and cookie.path == path
 
 
-def test_a_wrong_password_an_unknown_and_an_inactive_account_are_answered_alike(
-    auth: TestClient, org: Organisation
-) -> None:
+def test_a_wrong_password_an_unknown_and_an_inactive_account_are_answered_alike(auth: TestClient, org: Organisation) -> None:
     with write_tx("auth"):
         User.update(is_active=False).where(User.id == org.users["Adminams@example.com"]).execute()
         User.update(password_hash=None).where(User.id == org.users["Admintts@example.com"]).execute()
@@ -98,9 +96,7 @@ def test_every_attempt_computes_one_hash(auth: TestClient, org: Organisation, mo
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_too_many_failures_of_an_account_make_it_wait_even_with_the_right_password(
-    auth: TestClient, org: Organisation
-) -> None:
+def test_too_many_failures_of_an_account_make_it_wait_even_with_the_right_password(auth: TestClient, org: Organisation) -> None:
     # given: failures from many addresses, so that it is the account that counts
     answers = [sign_in(auth, "ADMINhdts@example.com", "wrong", f"192.0.2.{n}") for n in range(ACCOUNT.free + 2)]
     assert answers[0].status_code == 401
@@ -135,8 +131,7 @@ def test_too_many_failures_from_an_address_make_it_wait_for_every_account(auth: 
 def test_right_passwords_at_the_same_time_are_never_throttled(auth: TestClient, org: Organisation) -> None:
     statuses: list[int] = []
     threads = [
-        threading.Thread(target=lambda: statuses.append(sign_in(auth, "Adminhdts@example.com").status_code))
-        for _ in range(12)
+        threading.Thread(target=lambda: statuses.append(sign_in(auth, "Adminhdts@example.com").status_code)) for _ in range(12)
     ]
     for thread in threads:
         thread.start()
@@ -182,9 +177,7 @@ def test_sign_ins_at_the_same_time_survive_the_renewal_of_the_hash(
     with write_tx("auth"):
         Employee.update(password_hash=argon2.PasswordHasher(1, 16, 1).hash(PASSWORD)).execute()
     statuses: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: statuses.append(sign_in(auth, "eve@example.com").status_code)) for _ in range(8)
-    ]
+    threads = [threading.Thread(target=lambda: statuses.append(sign_in(auth, "eve@example.com").status_code)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

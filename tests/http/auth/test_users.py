@@ -147,9 +147,7 @@ def test_an_edit_based_on_an_old_version_is_refused(auth: TestClient, org: Organ
         ("version", 9),
     ],
 )
-def test_wrong_fields_are_refused_and_change_nothing(
-    auth: TestClient, org: Organisation, field: str, value: Any
-) -> None:
+def test_wrong_fields_are_refused_and_change_nothing(auth: TestClient, org: Organisation, field: str, value: Any) -> None:
     path, headers = f"/api/v1/users/{org.users['Admintts@example.com']}", org.headers("tts")
     before = auth.simulate_get(path, headers=headers).json
 
@@ -195,9 +193,7 @@ def test_every_change_of_an_employee_is_announced_under_a_higher_version(auth: T
     assert versions == sorted(set(versions))
 
 
-def test_the_register_is_read_by_coordinators_and_changed_by_admins_of_the_help_desk(
-    auth: TestClient, org: Organisation
-) -> None:
+def test_the_register_is_read_by_coordinators_and_changed_by_admins_of_the_help_desk(auth: TestClient, org: Organisation) -> None:
     path = f"/api/v1/employees/{org.employee}"
 
     assert auth.simulate_get(path, headers=bearer(COORDINATOR)).json["full_name"] == "Eve Employee"

@@ -32,9 +32,7 @@ def finish(status: str) -> None:
 def test_a_resolved_ticket_is_rated_and_rated_anew(desk: TestClient, number: str) -> None:
     finish("Resolved")
     for stars, comment in ((2, "slow"), (5, "but very kind")):
-        answer = desk.simulate_put(
-            f"{PATH}/{number}/rating", json={"stars": stars, "comment": comment}, headers=bearer(EMPLOYEE)
-        )
+        answer = desk.simulate_put(f"{PATH}/{number}/rating", json={"stars": stars, "comment": comment}, headers=bearer(EMPLOYEE))
         assert (answer.status_code, answer.json["stars"]) == (200, stars)
     read = desk.simulate_get(f"{PATH}/{number}/rating", headers=bearer(COORDINATOR)).json
     assert (read["stars"], read["comment"]) == (5, "but very kind")

@@ -79,7 +79,9 @@ def narrowed(query: Any, filters: Mapping[str, Any]) -> Any:
         if name in given:
             query = query.where(getattr(TicketSnapshot, name) == given[name])
     if "workflow_id" in given:
-        query = query.where(WorkflowVersion.workflow == given["workflow_id"])
+        versions = WorkflowVersion.select(WorkflowVersion.id).where(WorkflowVersion.workflow == given["workflow_id"])
+        on_it = [Task.select(Task.ticket_number).where(Task.workflow_version.in_(versions))]
+        query = query.where(_among(on_it) if _are_few(on_it) else WorkflowVersion.workflow == given["workflow_id"])
     if "owner" in given:
         owned = [Task.select(Task.ticket_number).where(Task.owner_user_id == given["owner"])]
         # An expression, so that nobody collects all tasks of an owner of many.

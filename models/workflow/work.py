@@ -74,7 +74,7 @@ class Task(WorkflowTable):
 
     id = pw.BigAutoField()
     ticket_number = pw.TextField(unique=True)
-    workflow_version = pw.BigIntegerField()
+    workflow_version = pw.BigIntegerField(index=True)
     owner_user_id = pw.TextField(null=True, index=True)
     status = pw.TextField(default="open")
     version = pw.IntegerField(default=1)

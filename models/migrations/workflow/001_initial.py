@@ -465,7 +465,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake=False):
     class Task(pw.Model):
         id = pw.BigAutoField()
         ticket_number = pw.TextField(unique=True)
-        workflow_version = pw.BigIntegerField()
+        workflow_version = pw.BigIntegerField(index=True)
         owner_user_id = pw.TextField(index=True, null=True)
         status = pw.TextField(default='open')
         version = pw.IntegerField(default=1)

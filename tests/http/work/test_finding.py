@@ -174,6 +174,8 @@ def test_a_list_holds_the_same_however_it_is_read(office: Office, monkeypatch: p
         {"owner": "21"},
         {"role": "1"},
         {"role": "none"},
+        {"workflow_id": 1},
+        {"workflow_id": 99},
         {"q": "printer"},
     )
     few = [ask(office, office.who(who), "tickets", **each).json for who in (11, 21, 31) for each in filters]

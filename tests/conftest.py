@@ -15,15 +15,18 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
+import peewee
 import pytest
 
 from tests import servers
 
+TESTS = Path(__file__).parent
 # How long an example takes says more of what else the machine does than of the code.
 hypothesis.settings.register_profile(
     "baton", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
@@ -52,6 +55,27 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()
+
+
+def _asked_by_a_test() -> bool:
+    """Whether the query that is about to run stands in a test, and not in the code under test."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and Path(frame.f_code.co_filename).stem in ("peewee", "pool"):
+        frame = frame.f_back
+    return Path(frame.f_code.co_filename).is_relative_to(TESTS)
+
+
+@pytest.fixture(autouse=True)
+def _tests_may_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test query a database without opening a connection first; in the code under test that stays an error."""
+    cursor = peewee.Database.cursor
+
+    def open_for_tests(database: peewee.Database, named_cursor: str | None = None) -> Any:
+        if database.is_closed() and _asked_by_a_test():
+            database.connect()
+        return cursor(database, named_cursor)
+
+    monkeypatch.setattr(peewee.Database, "cursor", open_for_tests)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import peewee as pw
 import pytest
 
 from baton.models import database as db
+from baton.models.rows import dicts
 from baton.models.runtime import runtime_tables
 from baton.models.settings import load_settings
 from baton.models.transaction import write_tx
@@ -50,7 +51,7 @@ def test_an_announced_message_is_in_the_outbox_after_the_commit_with_its_envelop
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_query_outside_of_a_connection_is_refused_instead_of_keeping_one_for_good(databases: Any) -> None:
     with pytest.raises(pw.InterfaceError, match="not opened"):
-        TABLES.Outbox.select().count()
+        dicts(TABLES.Outbox.select())
     assert db.service_database("helpdesk").is_closed()
 
 

@@ -129,7 +129,7 @@ def test_what_is_somebody_elses_does_not_exist_for_others(front: str, page: Page
 
     assert answer.status_code == unknown.status_code
     assert told(answer) == told(unknown)
-    assert answer.status_code in (303, 404, 200), answer.text[:300]
+    assert answer.status_code in (303, 404, 200, 204), answer.text[:300]
     assert "invoices" not in answer.text and "switched the invoice page off" not in answer.text
     assert before == (
         stage.as_(COORDINATOR).get("workflow", f"/api/v1/tasks/{number}"),

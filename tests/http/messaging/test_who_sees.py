@@ -47,7 +47,7 @@ def file_of(number: str, entry: int) -> str:
 def reads(number: str) -> list[tuple[str, str, int]]:
     """Return every way to read of a ticket: method, path, and the entry it is about (0: the ticket)."""
     base, known = f"/tickets/{number}", NUMBER if number == MISSING else number
-    found = [("GET", f"{base}/{path}", 0) for path in ("comments", "conversation.jsonl", "participants")]
+    found = [("GET", f"{base}/{path}", 0) for path in ("comments", "conversation.jsonl", "participants", "talk")]
     for entry in (1, 2, 3):
         found.append(("GET", f"{base}/comments/{entry}", entry))
         found.append(("GET", f"{base}/comments/{entry}/history", entry))
@@ -61,6 +61,8 @@ def writes(number: str) -> list[tuple[str, str, int, dict[str, Any]]]:
         ("POST", f"{base}/comments", 0, {"json": {"body": "hello"}}),
         ("POST", f"{base}/comments", 2, {"json": {"body": "hello", "visibility": "internal"}}),
         ("POST", f"{base}/attachments", 0, {"params": {"filename": "a.txt"}, "body": b"text"}),
+        ("POST", f"{base}/typing", 0, {"json": {"visibility": "internal"}}),
+        ("POST", f"{base}/leave", 0, {"json": {"watch": "page"}}),
     ]
     for entry in (1, 2, 3):
         found.append(("PATCH", f"{base}/comments/{entry}", entry, {"json": {"body": "changed"}}))
@@ -70,9 +72,9 @@ def writes(number: str) -> list[tuple[str, str, int, dict[str, Any]]]:
 
 def covered() -> set[tuple[str, str]]:
     """Return the operations, by method and kind of path, that the tests of this module try."""
-    kinds = {"comments", "conversation.jsonl", "participants", "comments/{number}", "comments/{number}/history",
+    kinds = {"comments", "conversation.jsonl", "participants", "talk", "comments/{number}", "comments/{number}/history",
              "attachments/{attachment_id}"}  # fmt: skip
-    tried = {("GET", kind) for kind in kinds} | {("POST", "comments"), ("POST", "attachments")}
+    tried = {("GET", kind) for kind in kinds} | {("POST", kind) for kind in ("comments", "attachments", "typing", "leave")}
     return tried | {("PATCH", "comments/{number}"), ("DELETE", "comments/{number}"), ("DELETE", "attachments/{attachment_id}")}
 
 

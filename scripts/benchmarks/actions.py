@@ -33,7 +33,7 @@ ACTING = 2
 
 
 @click.command("actions")
-@click.option("--actions", type=int, default=1_000, show_default=True, help="Actions in a round in bulk; one by one, a quarter.")
+@click.option("--actions", type=int, default=1_000, show_default=True, help="Actions in a round in bulk; one by one, half of it.")
 @click.option("--rounds", type=int, default=3, show_default=True, help="Measured after one that warms up.")
 @click.option("--clients", type=int, default=8, show_default=True, help="Connections, each one request at a time.")
 @click.option("--stored", "tickets_stored", type=int, default=100_000, show_default=True, help="For the count of statements.")
@@ -54,7 +54,7 @@ def command(actions: int, rounds: int, clients: int, tickets_stored: int, kind: 
             if one == "distributed":
                 ways.append((f"acting in {ACTING} processes", _directly(stack)))
             for size in (1, BULK):
-                _compare(stack, one, ways, actions if size > 1 else max(1, actions // 4), rounds, size)
+                _compare(stack, one, ways, actions if size > 1 else max(1, actions // 2), rounds, size)
             before = tally.statements_per_action(stack)
             stored.add(0, tickets_stored)
             after = tally.statements_per_action(stack)

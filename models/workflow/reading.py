@@ -178,6 +178,7 @@ def picks(ticket_number: str) -> list[dict[str, Any]]:
 
 def triage() -> Any:
     """Return the query for the triage queue, with the tickets' columns, as dicts."""
+    # Outer, so that SQLite walks the queue and looks the tickets up, not the other way round.
     return (
         TriageEntry.select(
             TriageEntry.id,
@@ -191,7 +192,7 @@ def triage() -> Any:
             TicketSnapshot.department,
             TicketSnapshot.priority,
         )
-        .join(TicketSnapshot, on=(TicketSnapshot.ticket_number == TriageEntry.ticket_number))
+        .join(TicketSnapshot, pw.JOIN.LEFT_OUTER, on=(TicketSnapshot.ticket_number == TriageEntry.ticket_number))
         .dicts()
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from baton.models import database as db
-from baton.models.workflow import SlaClock, sla_change_store, sla_reading
+from baton.models.workflow import SlaClock, TriageEntry, reading, sla_change_store, sla_reading
 from baton.models.workflow import report_store as store
 from tests.factories import BACKENDS
 
@@ -94,3 +94,10 @@ def test_what_is_due_comes_in_the_order_of_an_index(databases: Any, monkeypatch:
         for plan in heads
         for line in plan.splitlines()
     )
+
+
+def test_the_triage_queue_is_walked_and_its_tickets_looked_up(databases: Any) -> None:
+    with db.read_tx("workflow") as database:
+        sql, values = reading.triage().order_by(TriageEntry.id).limit(50).sql()
+        steps = [row[-1] for row in database.execute_sql(f"explain query plan {sql}", values).fetchall()]
+    assert [step.split()[:2] for step in steps] == [["SCAN", "t1"], ["SEARCH", "t2"]], steps

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from baton.models import database as db
-from baton.models.workflow import SlaClock, TriageEntry, reading, sla_change_store, sla_reading
+from baton.models.transaction import write_tx
+from baton.models.workflow import SlaClock, TicketSnapshot, TriageEntry, reading, sla_change_store, sla_reading
 from baton.models.workflow import report_store as store
 from tests.factories import BACKENDS
 
@@ -97,7 +98,13 @@ def test_what_is_due_comes_in_the_order_of_an_index(databases: Any, monkeypatch:
 
 
 def test_the_triage_queue_is_walked_and_its_tickets_looked_up(databases: Any) -> None:
-    with db.read_tx("workflow") as database:
+    with write_tx("workflow") as tx:
+        tickets = [{"ticket_number": f"HD-{n}", "ticket_data": "{}", "received_at": tx.now} for n in range(2_000)]
+        TicketSnapshot.insert_many(tickets).execute()
+        keys = {"category_key": "", "department_key": "", "reason": "", "since": tx.now}
+        TriageEntry.insert_many([{"ticket_number": f"HD-{n}", **keys} for n in range(5)]).execute()
+    with db.connection("workflow") as database:
+        database.execute_sql("analyze ticket_snapshot")
         sql, values = reading.triage().order_by(TriageEntry.id).limit(50).sql()
         steps = [row[-1] for row in database.execute_sql(f"explain query plan {sql}", values).fetchall()]
     assert [step.split()[:2] for step in steps] == [["SCAN", "t1"], ["SEARCH", "t2"]], steps

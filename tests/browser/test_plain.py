@@ -34,6 +34,9 @@ def test_without_scripts_a_ticket_is_filed_commented_and_worked(stage: Stage, vi
 
     worker = visit("console", scripts=False)
     sign_in(worker, stage.url("console"), stage.holder(number))
+    worker.goto(stage.url("console", "/?q=nothing+has+these+words"))
+    assert worker.text_content("#list").strip().startswith("None of your work fits")
+    worker.goto(stage.url("console"))
     worker.click(f"#list a[href='/tickets/{number}']")
     worker.click("form[action$='/start'] button")
     assert worker.locator(".told").count() == 1

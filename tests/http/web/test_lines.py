@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -42,14 +43,26 @@ class Server:
         answers = self.plan[number] if number < len(self.plan) else 1000
         with connection:
             for _ in range(answers):
-                request = connection.recv(65_536)
+                request = _heard(connection)
                 if not request:
                     return
                 self.requests.append((number, request))
                 connection.sendall(HEAD)
             if self.hangs_up_when_asked:
-                self.requests.append((number, connection.recv(65_536)))
+                self.requests.append((number, _heard(connection)))
         self.hung_up.set()
+
+
+def _heard(connection: socket.socket) -> bytes:
+    """Return a request, head and body, which may come in pieces; what came of it if the other side hangs up."""
+    heard = b""
+    while piece := connection.recv(65_536):
+        heard += piece
+        head, _, body = heard.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: ([0-9]+)", head)
+        if b"\r\n\r\n" in heard and len(body) >= (int(length[1]) if length else 0):
+            break
+    return heard
 
 
 @pytest.fixture

@@ -56,10 +56,23 @@ def _refused(visit: Visit, action: Action, error: ServiceRefusedError, body: dic
         "given": body,
         "detail": error.detail if error.status != 422 else " ".join(error.fields.values()) or error.detail,
         "current": error.problem.get("current"),
-        "happened": error.problem.get("happened"),
+        "meanwhile": _meanwhile(visit, error),
         "status": error.status,
     }
     return Shown("conflict.html", values, status=error.status)
+
+
+def _meanwhile(visit: Visit, error: ServiceRefusedError) -> list[dict[str, Any]]:
+    """Return what happened to the item since the visitor looked, oldest first: one row of its history for each version."""
+    last, now = error.problem.get("happened"), error.problem.get("current") or {}
+    seen, item = visit.form.get("version"), visit.params.get("item")
+    newer = int(now.get("version") or 0) - int(seen) if item and seen.isdecimal() else 0
+    if newer > 0 and last:
+        path = f"/api/v1/tasks/{quote(visit.params['number'], safe='')}/history"
+        rows = [row for row in visit.api.get("workflow", path, limit=200)["items"] if str(row["item"]) == item]
+        if rows and rows[-1]["event"] == last["event"]:
+            return rows[-newer:]
+    return [last] if last else []
 
 
 def _body(visit: Visit, action: Action) -> dict[str, Any]:

@@ -142,11 +142,15 @@ def test_what_can_be_done_follows_what_others_do_and_a_draft_stays(
     assert page.input_value("#do-hold textarea") == "The part has to be ordered"
     assert page.evaluate("window.unmoved") is True
 
-    # Sent all the same, what happened is shown, with the draft.
+    # Sent all the same, everything that happened since is shown, before and after, with the draft.
+    act(stage, number, "resume")
     page.click("#do-hold form button.main")
     page.wait_for_selector("[role=alert]")
     assert page.locator("main textarea").input_value() == "The part has to be ordered"
     assert "Waiting for the supplier" in page.inner_text("main")
+    assert page.locator("main .happened").count() == 2
+    assert page.locator("main .happened del").all_inner_texts() == ["In progress", "On hold"]
+    assert page.locator("main .happened ins").all_inner_texts() == ["On hold", "In progress"]
     page.screenshot(path=screenshots / "outdated-sent-light-desk.png")
     page.goto(stage.url("console", f"/tickets/{number}"))
     assert page.input_value("#say-body") == "A long answer that is not finished"
